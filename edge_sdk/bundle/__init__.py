@@ -1,0 +1,1 @@
+"""The bundle: one deterministic file that carries a contract and its variants."""

@@ -1,0 +1,304 @@
+"""The manifest of a bundle: what is inside, what it needs, where it came from.
+
+Standard library only, because the keeper reads manifests before NumPy is there.
+docs/reference/bundle.md describes the format for other implementers.
+
+Version rule: `format_version` is MAJOR.MINOR. A reader refuses another MAJOR and reads any MINOR,
+keeping the fields it does not know.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge_sdk.contract.document import Document
+from edge_sdk.contract.spec import Contract, Signature
+from edge_sdk.errors import BundleError
+
+FORMAT = "edge-bundle"
+FORMAT_VERSION = "1.0"
+#: No honest manifest comes near this; a reader stops here instead of filling the memory.
+MAX_MANIFEST_BYTES = 16 * 2**20
+MAX_NESTING = 64
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){0,7}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def check_name(name: str) -> str:
+    """Return `name` if it may name a file inside a bundle or a release.
+
+    Relative, forward slashes, ASCII letters, digits, "._-", no part that starts with a dot or a
+    dash: so no "..", no absolute path, no drive, no option look-alike.
+
+    Raises:
+        BundleError: The name breaks the rule.
+    """
+    if not _NAME.fullmatch(name):
+        raise BundleError(
+            f"unsafe file name in the bundle: {name!r:.120}",
+            why="names are relative, made of letters, digits, '.', '_', '-' and '/', and have no '..'",
+            hint="do not use this bundle; build it again from the model",
+        )
+    return name
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileEntry(Document):
+    """One file of the bundle.
+
+    Attributes:
+        sha256: Digest of the content, 64 hexadecimal digits.
+        size: Bytes.
+    """
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimeRequirement(Document):
+    """A TFLite runtime.
+
+    Attributes:
+        name: "litert" (package ai-edge-litert) or "tflite-runtime".
+        minimum_version: Lowest version that will do, or None.
+    """
+
+    name: str
+    minimum_version: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DelegateSpec(Document):
+    """An accelerator entry: one rung of the ladder from the fastest to plain CPU.
+
+    Attributes:
+        name: "xnnpack" is the CPU and needs no library; any other name is an external delegate.
+        library: File name or absolute path of the shared library on the device.
+        options: Passed to the delegate as strings; for "xnnpack": {"threads": "4"}.
+    """
+
+    name: str
+    library: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Golden(Document):
+    """Golden vectors of one variant.
+
+    Attributes:
+        file: Logical name of an .npz whose arrays are called "inputs.NAME" and "outputs.NAME", in the
+            dtype of the *contract*, first axis = cases (each case is the batch of one call).
+        cases: How many.
+        atol: Absolute tolerance of an output value.
+        rtol: Relative tolerance of an output value.
+    """
+
+    file: str
+    cases: int
+    atol: float
+    rtol: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirements(Document):
+    """What a variant needs from its runtime.
+
+    Attributes:
+        op_versions: Highest version used, by builtin operator name ("CONV_2D": 5).
+        custom_ops: Custom operators that need a library.
+        flex_ops: TensorFlow operators that need the Flex delegate.
+    """
+
+    op_versions: Mapping[str, int] = field(default_factory=dict)
+    custom_ops: tuple[str, ...] = ()
+    flex_ops: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant(Document):
+    """One converted file.
+
+    Attributes:
+        id: Unique in the bundle, e.g. "full_int8".
+        format: "tflite".
+        recipe: Name of the recipe that made it.
+        file: Logical name of the model file.
+        signatures: The file's own tensors; dtype and quantization may differ from the contract's.
+        requirements: What it needs from a runtime.
+        golden: Recorded on the host from this very file.
+        measurements: Numbers of the build that do not depend on the machine's speed (size_bytes,
+            metric, agreement, max_abs_error, snr_db); null means not measured.
+    """
+
+    id: str
+    format: str
+    recipe: str
+    file: str
+    signatures: tuple[Signature, ...]
+    requirements: Requirements = field(default_factory=Requirements)
+    golden: Golden | None = None
+    measurements: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetPlan(Document):
+    """How one target runs the bundle.
+
+    Attributes:
+        platform: "linux", "android" or "ios".
+        architecture: "aarch64", "armv7l", "x86_64" or "any".
+        runtime: What must be installed there.
+        delegates: In order of preference; the CPU is the last rung even if it is not listed.
+        variants: Variant ids in order of preference; the first one is the pick.
+    """
+
+    platform: str
+    architecture: str
+    runtime: RuntimeRequirement
+    delegates: tuple[DelegateSpec, ...] = ()
+    variants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest(Document):
+    """The whole manifest.
+
+    Attributes:
+        name: What the bundle is called; a file-name part.
+        version: For people, e.g. "0.1.0".
+        contract: What callers may rely on.
+        files: Every file by logical name.
+        variants: Every converted file.
+        targets: By target name.
+        provenance: source_sha256, tool versions, recipes, calibration_sha256; facts, not trusted input.
+        budgets: Limits the build was asked to meet, by name.
+    """
+
+    format: str = FORMAT
+    format_version: str = FORMAT_VERSION
+    name: str
+    version: str
+    contract: Contract
+    files: Mapping[str, FileEntry]
+    variants: tuple[Variant, ...]
+    targets: Mapping[str, TargetPlan]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    budgets: Mapping[str, float] = field(default_factory=dict)
+
+    def variant(self, identifier: str) -> Variant:
+        """Return a variant by id.
+
+        Raises:
+            BundleError: There is none of that id.
+        """
+        for variant in self.variants:
+            if variant.id == identifier:
+                return variant
+        raise BundleError(
+            f"no variant {identifier!r} in bundle {self.name!r}",
+            why="variants: " + (", ".join(v.id for v in self.variants) or "none"),
+        )
+
+    def to_bytes(self) -> bytes:
+        """Return the one canonical form: UTF-8 JSON, sorted keys, two-space indent, final newline."""
+        data = {"format": self.format, "format_version": self.format_version, **self.to_dict()}
+        return (
+            json.dumps(data, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        ).encode()
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> Manifest:
+        """Read and check a manifest.
+
+        Raises:
+            BundleError: Not JSON, another format or major version, a broken rule, an unsafe name,
+                or a reference to something that is not there.
+        """
+        if len(raw) > MAX_MANIFEST_BYTES:
+            raise BundleError(
+                f"the manifest is {len(raw):,} bytes", why=f"the limit is {MAX_MANIFEST_BYTES:,}"
+            )
+        _check_nesting(raw)
+        try:
+            data = json.loads(raw.decode("utf-8"))
+        except (ValueError, RecursionError) as failure:
+            raise BundleError("the manifest is not JSON", why=str(failure)) from failure
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            raise BundleError("this is not an edge bundle", why=f'the manifest has no "format": "{FORMAT}"')
+        _check_version(data.get("format_version"))
+        manifest = cls.from_dict(data, error=BundleError)
+        manifest.check()
+        return manifest
+
+    def check(self) -> None:
+        """Check the rules that hold between fields.
+
+        Raises:
+            BundleError: The first rule that is broken.
+        """
+        check_name(self.name)
+        if "/" in self.name:
+            raise BundleError(f"bundle name {self.name!r} has a slash")
+        lowered: dict[str, str] = {}
+        for name, entry in self.files.items():
+            check_name(name)
+            if lowered.setdefault(name.lower(), name) != name:
+                raise BundleError(f"files {name!r} and {lowered[name.lower()]!r} differ only in case")
+            if not _DIGEST.fullmatch(entry.sha256) or entry.size < 0:
+                raise BundleError(f"file {name!r} has no proper digest and size")
+        identifiers = [variant.id for variant in self.variants]
+        if len(set(identifiers)) != len(identifiers):
+            raise BundleError("two variants have the same id", why=", ".join(identifiers))
+        self.contract.signature_named(self.contract.default_signature)
+        for variant in self.variants:
+            check_name(variant.id)
+            for file in [variant.file, *([variant.golden.file] if variant.golden else [])]:
+                if file not in self.files:
+                    raise BundleError(f"variant {variant.id!r} names {file!r}, which is not in the bundle")
+        for target, plan in self.targets.items():
+            check_name(target)
+            for identifier in plan.variants:
+                self.variant(identifier)
+
+
+def _check_version(version: Any) -> None:
+    match = re.fullmatch(r"(\d{1,4})\.(\d{1,4})", version) if isinstance(version, str) else None
+    if match is None:
+        raise BundleError(f"the manifest's format_version is {version!r:.40}", why="MAJOR.MINOR is expected")
+    major = int(FORMAT_VERSION.split(".")[0])
+    if int(match[1]) != major:
+        raise BundleError(
+            f"this bundle has format {version}; this edge_sdk reads {major}.x",
+            why="another major version means that old readers would misread it",
+            hint="pip install -U edge-sdk"
+            if int(match[1]) > major
+            else "build the bundle again with this edge_sdk",
+        )
+
+
+def _check_nesting(raw: bytes) -> None:
+    # json's C scanner recurses; a hostile nesting would end in RecursionError deep inside.
+    depth = in_string = escaped = 0
+    for byte in raw:
+        if in_string:
+            if escaped:
+                escaped = 0
+            elif byte == 0x5C:
+                escaped = 1
+            elif byte == 0x22:
+                in_string = 0
+        elif byte == 0x22:
+            in_string = 1
+        elif byte in b"[{":
+            depth += 1
+            if depth > MAX_NESTING:
+                raise BundleError(f"the manifest is nested deeper than {MAX_NESTING}")
+        elif byte in b"]}":
+            depth -= 1

@@ -1,0 +1,1 @@
+"""The `edge` command: main.py and one file a verb."""

@@ -1,0 +1,65 @@
+"""The `edge` command: one table of verbs, one file a verb.
+
+A verb's module is imported for every call (typer needs its options for `--help`), so it must stay
+light: the library is imported inside the function that uses it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+#: Verb modules in the order of `edge --help`: the order of the work.
+VERBS: tuple[str, ...] = (
+    "init",
+    "inspect",
+    "build",
+    "verify",
+    "push",
+    "run",
+    "status",
+    "rollback",
+    "logs",
+    "board",
+    "lab",
+    "targets",
+    "recipes",
+    "doctor",
+)
+
+
+def main() -> None:
+    """Entry point of `edge`."""
+    try:
+        import typer
+    except ImportError:
+        from edge_sdk.errors import MissingExtraError
+
+        error = MissingExtraError("typer", extra="host", purpose="run the edge command")
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)
+
+    from edge_sdk.cli.console import root
+
+    app = typer.Typer(
+        name="edge",
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        epilog="First time here: [bold]edge init MODEL[/bold], [bold]edge build[/bold], "
+        "[bold]edge push BOARD[/bold].",
+    )
+    app.callback()(root)
+    from importlib.util import find_spec  # TEMPORARY until all verbs are there
+
+    for verb in VERBS:
+        if find_spec(f"edge_sdk.cli.{verb}") is None:
+            continue
+        importlib.import_module(f"edge_sdk.cli.{verb}").register(app)
+    app()
+
+
+if __name__ == "__main__":
+    main()

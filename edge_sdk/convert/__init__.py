@@ -1,0 +1,1 @@
+"""Conversions, each in a process of its own."""

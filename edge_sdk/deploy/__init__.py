@@ -1,0 +1,1 @@
+"""From the host to the boards: inventory, provisioning, push."""

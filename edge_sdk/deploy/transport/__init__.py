@@ -1,0 +1,1 @@
+"""Ways to reach a board. One file each; `base` is the seam."""

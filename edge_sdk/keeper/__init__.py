@@ -1,0 +1,1 @@
+"""Keeps releases on a board. Standard library only, so it starts on a bare Python."""

@@ -1,0 +1,1 @@
+"""Reads and inspects source models without changing or executing them."""

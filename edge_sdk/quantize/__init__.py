@@ -1,0 +1,1 @@
+"""Recipes and calibration data."""

@@ -1,0 +1,1 @@
+"""Runs a bundle: interpreters, delegates, the Runner. Board side."""

@@ -1,0 +1,1 @@
+"""Compares variants with the float model on real data."""
