@@ -1,0 +1,41 @@
+# One command per chore, the same for people and for CI. Every command sets up what it needs.
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-slow test-all lint format bench clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.installed: pyproject.toml requirements/constraints.txt requirements/dev.txt scripts/install
+	@scripts/install
+
+install: $(VENV)/.installed  ## Set up .venv (uv or pip; no root)
+
+demo: install  ## Train a digits model, build it, push it to a lab board, predict there
+	@examples/digits/demo.sh
+
+test: install  ## Run the tests (minutes on 2 cores)
+	$(BIN)/pytest
+
+test-slow: install  ## Run the slow tests and the emulated boards (root for the latter)
+	$(BIN)/pytest -m "slow or board"
+
+test-all: test test-slow  ## Run every test
+
+lint: install  ## Format check, ruff, mypy strict, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install  ## Format the code and fix what ruff can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: install  ## Measure the speed figures and print them as tables
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+clean:  ## Remove build output and caches of this checkout
+	rm -rf build dist .edge .cache .mypy_cache .ruff_cache .pytest_cache examples/digits/work

@@ -1,0 +1,42 @@
+"""Fixtures shared by every room's tests."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DATA = Path(__file__).parent / "data"
+
+
+@pytest.fixture
+def models() -> Path:
+    """The folder of tiny models; see tests/data/make_models.py."""
+    return DATA / "models"
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Run every test in a folder of its own, so that none writes `.edge/` or `build/` into the checkout."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def no_print(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test whose library code prints: results travel as values, talk goes through progress."""
+    original = builtins.print
+
+    def checked(*values: Any, **options: Any) -> None:
+        import sys
+
+        caller = sys._getframe(1).f_globals.get("__name__", "")
+        if caller.startswith("edge_sdk"):
+            pytest.fail(f"{caller} printed {values!r}")
+        original(*values, **options)
+
+    monkeypatch.setattr(builtins, "print", checked)
+    yield
