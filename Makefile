@@ -4,6 +4,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+BENCHMARKS := command_start runner_overhead cold_start build_recipes push_throughput
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,7 +36,7 @@ format: install  ## Format the code and fix what ruff can
 	$(BIN)/ruff check --fix .
 
 bench: install  ## Measure the speed figures and print them as tables
-	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 clean:  ## Remove build output and caches of this checkout
 	rm -rf build dist .edge .cache .mypy_cache .ruff_cache .pytest_cache examples/digits/work
