@@ -17,7 +17,7 @@ from typing import Any
 
 from edge_sdk.contract.document import Document
 from edge_sdk.contract.spec import Contract, Signature
-from edge_sdk.errors import BundleError
+from edge_sdk.errors import BundleError, ConfigError
 
 FORMAT = "edge-bundle"
 FORMAT_VERSION = "1.0"
@@ -227,14 +227,18 @@ class Manifest(Document):
             )
         _check_nesting(raw)
         try:
-            data = json.loads(raw.decode("utf-8"))
+            data = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as failure:
             raise BundleError("the manifest is not JSON", why=str(failure)) from failure
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise BundleError("this is not an edge bundle", why=f'the manifest has no "format": "{FORMAT}"')
         _check_version(data.get("format_version"))
-        manifest = cls.from_dict(data, error=BundleError)
-        manifest.check()
+        try:
+            manifest = cls.from_dict(data, error=BundleError)
+            manifest.check()
+        except ConfigError as failure:
+            # The contract's own rules speak of settings; here the same mistake is a broken bundle.
+            raise BundleError(failure.what, why=failure.why, hint=failure.hint) from failure
         return manifest
 
     def check(self) -> None:
@@ -281,6 +285,10 @@ def _check_version(version: Any) -> None:
             if int(match[1]) > major
             else "build the bundle again with this edge_sdk",
         )
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 def _check_nesting(raw: bytes) -> None:

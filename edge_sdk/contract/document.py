@@ -121,7 +121,10 @@ def _read(hint: Any, value: Any, where: str, error: type[EdgeError]) -> Any:
     if isinstance(hint, type) and issubclass(hint, Document):
         return _read_document(hint, value, where, error)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise error(f"{where}: the number is too large") from None
     if isinstance(hint, type) and isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value
     raise error(f"{where}: expected {getattr(hint, '__name__', hint)}, got {_kind(value)}")
