@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from edge_sdk.build import build as build
     from edge_sdk.bundle.archive import Bundle as Bundle
+    from edge_sdk.pipeline.build import build as build
     from edge_sdk.runtime.runner import Runner as Runner
 
-# public name -> module that defines it; an explicit table, so nothing registers itself on import
+# public name -> module that defines it; an explicit table, so nothing registers itself on import.
+# No module of this package may be called like a public name: importing it would put the module in the
+# name's place (hence `pipeline`, not `build`).
 _PUBLIC = {
-    "build": "edge_sdk.build",
+    "build": "edge_sdk.pipeline.build",
     "Bundle": "edge_sdk.bundle.archive",
     "EdgeError": "edge_sdk.errors",
     "Runner": "edge_sdk.runtime.runner",
