@@ -37,6 +37,11 @@ def read_all(channel: Channel) -> bytes:
     return b"".join(parts)
 
 
+def write_much(channel: Channel) -> None:
+    for _ in range(1000):
+        channel.write(bytes(65536))
+
+
 def test_the_inventory_knows_every_transport() -> None:
     assert sorted(NAMES) == sorted(TRANSPORTS)
 
@@ -102,8 +107,7 @@ def test_writing_to_a_program_that_ended_is_a_connect_error(board: Board) -> Non
         assert read_all(channel) == b""
         channel.exit_status(10)
         with pytest.raises(ConnectError):
-            for _ in range(100):
-                channel.write(bytes(65536))
+            write_much(channel)
 
 
 def test_a_silent_program_ends_in_a_connect_error(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,8 +119,7 @@ def test_a_silent_program_ends_in_a_connect_error(board: Board, monkeypatch: pyt
             channel.read(1)
         assert caught.value.hint
         with pytest.raises(ConnectError, match="gives no answer"):
-            for _ in range(1000):
-                channel.write(bytes(65536))
+            write_much(channel)
 
 
 def test_two_programs_at_once(board: Board) -> None:
