@@ -37,11 +37,14 @@ def up(
 ) -> None:
     """Bring a lab board up, enter it into boards.toml and set it up."""
     from edge_sdk.deploy.lab import lab_up
-    from edge_sdk.deploy.provision import setup
 
     with progress() as report:
         board = lab_up(name, runtime=runtime, server=server, python=python, progress=report)
-        result = None if bare else setup(board, progress=report)
+        result = None
+        if not bare:
+            from edge_sdk.deploy.provision import setup
+
+            result = setup(board, progress=report)
     if json:
         print_json({"board": board.to_dict(), "setup": None if result is None else result.to_dict()})
         return
