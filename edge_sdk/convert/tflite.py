@@ -1,0 +1,181 @@
+"""From a source model to one float .tflite with all its signatures. Runs in a worker process.
+
+    run_in_worker("edge_sdk.convert.tflite:convert", {...}, timeout_seconds=600, log=...)
+
+Arguments of `convert` (JSON-ready):
+    kind            "saved_model", "keras", "h5" or "function"
+    model           path, or "module:function"
+    output          path of the .tflite to write
+    select_tf_ops   true allows operators that need the Flex delegate (default false)
+    custom_ops      true allows operators that need a custom-op library (default false)
+    samples         .npz with inputs of the default signature, first axis = samples (optional)
+    reference       .npz to write: what TensorFlow itself answers to `samples` (optional)
+    limit           use at most this many samples for the reference (optional)
+
+It returns {"signatures": [...], "default_signature": name, "tools": {"tensorflow": version, ...},
+"reference_calls": n or null}. The signatures are the source model's, as `Signature.to_dict()`.
+In `reference` every output of the default signature has one array whose first axis is the call
+(one call per sample), so that an output of shape (1, 10) over 50 samples is stored as (50, 1, 10).
+
+Same source, same bytes: nothing of the machine, the time or a path ends in the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_sdk.contract.spec import Signature
+from edge_sdk.convert.aliases import merge_identical_signatures
+from edge_sdk.convert.child import stage
+from edge_sdk.convert.source import SourceView, default_signature, open_source
+from edge_sdk.errors import ConversionError, ModelError, UnsupportedOpError
+from edge_sdk.quantize.samples import iterate_feeds
+
+_NO_KERNEL = re.compile(r"'(?:tf\.)?(\w+)' op is neither a custom op nor a flex op")
+_DETAIL = re.compile(r"^\s*tf\.(\w+)\((.*?)\) -> ", re.MULTILINE)
+
+
+def convert(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert one model; see the module's text for the arguments and the answer.
+
+    Raises:
+        ModelError: The source cannot be used.
+        UnsupportedOpError: It has operators without a TFLite kernel; they are named.
+        ConversionError: The converter refused for another reason.
+    """
+    stage("import", "loading TensorFlow")
+    import tensorflow as tf
+
+    output = Path(arguments["output"])
+    with tempfile.TemporaryDirectory(prefix="edge-convert-") as scratch:
+        view = open_source(arguments["kind"], arguments["model"], Path(scratch))
+        names = [signature.name for signature in view.signatures]
+        default = default_signature(names)
+        stage("convert", f"converting {', '.join(names)}")
+        content = _convert_view(view, arguments)
+        content = merge_identical_signatures(content)
+        write_atomically(output, content)
+        calls = None
+        if arguments.get("samples") and arguments.get("reference"):
+            signature = next(item for item in view.signatures if item.name == default)
+            calls = _write_reference(view, signature, arguments)
+    import keras
+
+    return {
+        "signatures": [signature.to_dict() for signature in view.signatures],
+        "default_signature": default,
+        "tools": {"tensorflow": tf.__version__, "keras": keras.__version__},
+        "reference_calls": calls,
+    }
+
+
+def _convert_view(view: SourceView, arguments: Mapping[str, Any]) -> bytes:
+    import tensorflow as tf
+    from tensorflow.lite.python.convert_phase import ConverterError
+
+    names = [signature.name for signature in view.signatures]
+    try:
+        converter = tf.lite.TFLiteConverter.from_saved_model(
+            str(view.folder), signature_keys=names, tags=set(view.tags)
+        )
+        if arguments.get("select_tf_ops"):
+            converter.target_spec.supported_ops = [
+                tf.lite.OpsSet.TFLITE_BUILTINS,
+                tf.lite.OpsSet.SELECT_TF_OPS,
+            ]
+        converter.allow_custom_ops = bool(arguments.get("custom_ops"))
+        return bytes(converter.convert())
+    except ConverterError as failure:
+        raise explain_converter_error(
+            failure, select_tf_ops=bool(arguments.get("select_tf_ops"))
+        ) from failure
+    except (ValueError, AttributeError, KeyError, NotImplementedError, tf.errors.OpError) as failure:
+        raise ConversionError(
+            "TensorFlow cannot convert this SavedModel",
+            why=f"{type(failure).__name__}: {str(failure).strip()[:2000]}",
+            hint="does it load with tf.saved_model.load in the version of TensorFlow that wrote it? "
+            "Save it again with the installed version, or give a function that builds the model",
+        ) from failure
+
+
+def explain_converter_error(failure: Exception, *, select_tf_ops: bool) -> ModelError | ConversionError:
+    """Turn TensorFlow's `ConverterError` into ours: with the operators named, where they are the cause."""
+    text = str(failure)
+    operators = {name: "" for name in _NO_KERNEL.findall(text)}
+    for entry in getattr(failure, "errors", ()):
+        name = entry.operator.name.removeprefix("tf.")
+        if name and "NEEDS" in str(entry):
+            operators.setdefault(name, "")
+    operators.update({name: types for name, types in _DETAIL.findall(text) if name in operators})
+    if not operators:
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        return ConversionError("the TFLite converter refused the model", why="\n".join(lines[:6])[:2000])
+    doubles = sorted(name for name, types in operators.items() if re.search(r"x?f64>|<f64", types))
+    hint = None
+    if doubles:
+        hint = f"{', '.join(doubles)} work on float64 here; TFLite has float32 kernels: cast the model to float32"
+    elif select_tf_ops:
+        hint = (
+            "they are no Select TF ops either: name a custom-op library (--custom-op), or cut the model "
+            "before that operator"
+        )
+    return UnsupportedOpError(sorted(operators), target="the TFLite runtime", hint=hint)
+
+
+def _write_reference(view: SourceView, signature: Signature, arguments: Mapping[str, Any]) -> int:
+    """Ask TensorFlow itself for the outputs of the default signature; return the number of calls."""
+    import tensorflow as tf
+
+    stage("reference", "asking TensorFlow for reference outputs", 0.0)
+    with np.load(arguments["samples"], allow_pickle=False) as archive:
+        wanted = [spec.name for spec in signature.inputs]
+        inputs = {name: archive[name][: arguments.get("limit")] for name in wanted if name in archive.files}
+    loaded = tf.saved_model.load(str(view.folder), tags=list(view.tags))
+    function = loaded.signatures[signature.name]
+    collected: dict[str, list[Any]] = {spec.name: [] for spec in signature.outputs}
+    total = len(next(iter(inputs.values())))
+    for index, feed in enumerate(iterate_feeds(signature, inputs)):
+        answers = function(**{name: tf.constant(value) for name, value in feed.items()})
+        for name, values in collected.items():
+            values.append(answers[name].numpy())
+        if index % 10 == 0:
+            stage("reference", "asking TensorFlow for reference outputs", (index + 1) / total)
+    stacked = {}
+    for name, values in collected.items():
+        shapes = {value.shape for value in values}
+        if len(shapes) > 1:
+            raise ModelError(
+                f"output {name!r} has another shape for other samples",
+                why=", ".join(sorted(map(str, shapes))[:4]),
+                hint="give samples of one shape",
+            )
+        stacked[name] = np.stack(values)
+    with atomic_path(Path(arguments["reference"])) as partial, partial.open("wb") as stream:
+        np.savez(stream, **stacked)  # type: ignore[arg-type]
+    return len(next(iter(collected.values())))
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Give a path to write to; it becomes `path` when the block ends well, and vanishes when not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the whole of it or nothing."""
+    with atomic_path(path) as partial:
+        partial.write_bytes(content)
