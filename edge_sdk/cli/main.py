@@ -44,12 +44,12 @@ def main() -> None:
     app = typer.Typer(
         name="edge",
         no_args_is_help=True,
-        rich_markup_mode="rich",
+        # Plain help: typer's rich help would load a Markdown parser and a highlighter, 0.2 s a call.
+        rich_markup_mode=None,
         pretty_exceptions_enable=False,
         add_completion=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-        epilog="First time here: [bold]edge init MODEL[/bold], [bold]edge build[/bold], "
-        "[bold]edge push BOARD[/bold].",
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        epilog="First time here: edge init MODEL, edge build, edge push BOARD.",
     )
     app.callback()(root)
     from importlib.util import find_spec  # TEMPORARY until all verbs are there

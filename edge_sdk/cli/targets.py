@@ -9,7 +9,7 @@ from edge_sdk.cli.console import DebugOption, JsonOption, print_json, stdout, ve
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("targets", epilog="Example: [bold]edge targets --json[/bold]")(targets)
+    app.command("targets", epilog="Example: edge targets --json")(targets)
 
 
 @verb
