@@ -31,6 +31,8 @@ from edge_sdk.model.tflite_cost import NOT_COUNTED, multiply_accumulates
 
 #: Operators that only change how a constant is stored.
 _STORAGE = ("DEQUANTIZE", "DENSIFY")
+#: How often a loop runs is not in the file: its body counts once, and the loop is named as not counted.
+_LOOPS = ("WHILE", "STABLEHLO_WHILE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ class TFLiteFile:
         layers: All operators that hold constants or multiply, in order of execution.
         parameters: Trained values.
         weight_bytes: Bytes of all constants, by dtype.
-        macs: Of one call of the default signature, loops and branches counted once; None where nothing
+        macs: Of one call of the default signature, every graph that it reaches once; None where nothing
             could be counted.
         macs_not_counted: Operators of that signature that may multiply but were not counted.
         metadata: Names of the metadata entries.
@@ -194,7 +196,7 @@ class TFLiteFile:
 
 
 def default_signature(signatures: Sequence[Signature]) -> str:
-    """Return the name of the signature that is called where none is named: "serving_default", else the first."""
+    """Return the name of the signature to call where none is named: "serving_default", else the first."""
     names = [signature.name for signature in signatures]
     return "serving_default" if "serving_default" in names or not names else names[0]
 
@@ -268,7 +270,7 @@ class _Reader:
         if len({signature.name for signature, _ in signatures}) < len(signatures):
             raise DamagedError("two signatures have the same name")
         default = default_signature([signature for signature, _ in signatures])
-        layers, not_counted, total = self._layers(dict((s.name, graph) for s, graph in signatures)[default])
+        layers, not_counted, total = self._layers({s.name: graph for s, graph in signatures}[default])
         weights = self._constants()
         metadata = [
             (table.text(schema.Metadata.NAME), table.number(schema.Metadata.BUFFER, "I"))
@@ -497,6 +499,8 @@ class _Reader:
                         not_counted.add(node.op)
                     elif macs:
                         total, counted = total + macs, True
+                    if node.op in _LOOPS:
+                        not_counted.add(node.op)
                 if constants or macs or uncountable:
                     name = (
                         graph.tensors[node.outputs[0]].name if node.outputs and node.outputs[0] >= 0 else ""
