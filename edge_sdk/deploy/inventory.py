@@ -15,19 +15,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import difflib
 import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge_sdk.bundle.durable import durable_file
 from edge_sdk.contract.document import Document
-from edge_sdk.errors import ConfigError
+from edge_sdk.errors import ConfigError, MissingExtraError
 from edge_sdk.targets import read_toml, refuse_unknown_keys
 
 FILE_NAME = "boards.toml"
@@ -223,6 +221,7 @@ def add_board(path: Path, board: Board, *, replace: bool = False) -> None:
 
     Raises:
         ConfigError: The name is taken and `replace` is false, or the file cannot be read or written.
+        NoSpaceError: The disk is full; the inventory is as it was.
     """
     if board.name in load_inventory(path) and not replace:
         raise ConfigError(
@@ -265,8 +264,6 @@ def remove_board(path: Path, name: str) -> Board:
 
 
 def _parse(path: Path) -> Any:
-    from edge_sdk.errors import MissingExtraError
-
     try:
         import tomlkit
     except ImportError as failure:
@@ -280,20 +277,6 @@ def _parse(path: Path) -> Any:
 
 
 def _write(path: Path, text: str) -> None:
-    # Through a temporary file in the same folder: a full disk or Ctrl-C leaves the old inventory.
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(temporary).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-            raise
-    except OSError as failure:
-        raise ConfigError(f"{path} cannot be written", why=failure.strerror or str(failure)) from failure
+    # Whole or not at all: a full disk or Ctrl-C leaves the old inventory.
+    with durable_file(path) as stream:
+        stream.write(text.encode())
