@@ -35,17 +35,12 @@ class SourceView:
     Attributes:
         folder: The view's folder.
         tags: Of the MetaGraph in use.
-        signatures: Its signatures, sorted by name.
+        signatures: Its signatures, `serving_default` first, then by name.
     """
 
     folder: Path
     tags: tuple[str, ...]
     signatures: tuple[Signature, ...]
-
-
-def default_signature(names: list[str]) -> str:
-    """Return which signature callers get who name none: `serving_default`, else the first by name."""
-    return DEFAULT_SIGNATURE if DEFAULT_SIGNATURE in names else sorted(names)[0]
 
 
 def open_source(kind: str, location: str, folder: Path) -> SourceView:
@@ -83,14 +78,14 @@ def _view_saved_model(source: Path, view: Path) -> SourceView:
     graph = _choose_graph(proto, source)
     signatures = tuple(
         _read_signature(name, graph.signature_def[name], source)
-        for name in sorted(graph.signature_def)
+        for name in sorted(graph.signature_def, key=lambda name: (name != DEFAULT_SIGNATURE, name))
         if name not in _INTERNAL_SIGNATURES
     )
     if not signatures:
         raise ModelError(
             f"{source} has no signature",
             why="a conversion starts from named inputs and outputs",
-            hint="save it again with tf.saved_model.save(model, folder, signatures=...), or model.export(folder)",
+            hint="save it again: tf.saved_model.save(model, folder, signatures=...) or model.export(folder)",
         )
     nodes = graph.object_graph_def.nodes
     for node in nodes:
@@ -163,7 +158,7 @@ def _open_keras(kind: str, location: str) -> Any:
         raise ModelError(
             f"Keras {keras.__version__} cannot load {location}",
             why=str(failure).strip()[:2000] or type(failure).__name__,
-            hint="give a function instead that builds the model and loads its weights: edge build module:function",
+            hint="give a function that builds the model and loads its weights: edge build module:function",
         ) from failure
 
 

@@ -35,8 +35,9 @@ import numpy as np
 from edge_sdk.contract.spec import Signature
 from edge_sdk.convert.aliases import merge_identical_signatures
 from edge_sdk.convert.child import stage
-from edge_sdk.convert.source import SourceView, default_signature, open_source
+from edge_sdk.convert.source import SourceView, open_source
 from edge_sdk.errors import ConversionError, ModelError, UnsupportedOpError
+from edge_sdk.model.tflite_file import default_signature
 from edge_sdk.quantize.samples import iterate_feeds
 
 _NO_KERNEL = re.compile(r"'(?:tf\.)?(\w+)' op is neither a custom op nor a flex op")
@@ -58,7 +59,7 @@ def convert(arguments: Mapping[str, Any]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="edge-convert-") as scratch:
         view = open_source(arguments["kind"], arguments["model"], Path(scratch))
         names = [signature.name for signature in view.signatures]
-        default = default_signature(names)
+        default = default_signature(view.signatures)
         stage("convert", f"converting {', '.join(names)}")
         content = _convert_view(view, arguments)
         content = merge_identical_signatures(content)
@@ -109,7 +110,7 @@ def _convert_view(view: SourceView, arguments: Mapping[str, Any]) -> bytes:
 def explain_converter_error(failure: Exception, *, select_tf_ops: bool) -> ModelError | ConversionError:
     """Turn TensorFlow's `ConverterError` into ours: with the operators named, where they are the cause."""
     text = str(failure)
-    operators = {name: "" for name in _NO_KERNEL.findall(text)}
+    operators = dict.fromkeys(_NO_KERNEL.findall(text), "")
     for entry in getattr(failure, "errors", ()):
         name = entry.operator.name.removeprefix("tf.")
         if name and "NEEDS" in str(entry):
@@ -121,7 +122,9 @@ def explain_converter_error(failure: Exception, *, select_tf_ops: bool) -> Model
     doubles = sorted(name for name, types in operators.items() if re.search(r"x?f64>|<f64", types))
     hint = None
     if doubles:
-        hint = f"{', '.join(doubles)} work on float64 here; TFLite has float32 kernels: cast the model to float32"
+        hint = (
+            f"{', '.join(doubles)} get float64 here and TFLite computes in float32: cast the model to float32"
+        )
     elif select_tf_ops:
         hint = (
             "they are no Select TF ops either: name a custom-op library (--custom-op), or cut the model "

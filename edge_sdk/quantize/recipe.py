@@ -1,0 +1,117 @@
+"""Recipes: how to quantize, as data. One TOML file each in `edge_sdk/quantize/recipes/`.
+
+    title = "int8, float in and out"
+    method = "static"
+    weight_bits = 8
+    activation_bits = 8
+    io = "float"
+
+The file's name is the recipe's name. A user's own recipe is a path to such a file.
+`as_is` is not a recipe: it stands for a .tflite source that is packed untouched.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_sdk.contract.document import Document
+from edge_sdk.errors import ConfigError
+from edge_sdk.targets import read_toml, refuse_unknown_keys
+
+#: Variant name of a .tflite source that is packed untouched.
+AS_IS = "as_is"
+METHODS = ("none", "float16", "dynamic", "static")
+IO = ("float", "int8")
+_FOLDER = Path(__file__).parent / "recipes"
+#: From the safest to the most demanding; what is not listed comes after, by name.
+_ORDER = ("float32", "float16", "dynamic_int8", "full_int8", "full_int8_io", "int16x8")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Document):
+    """How to make one variant from a float .tflite file.
+
+    Attributes:
+        name: The file's name without ".toml".
+        title: One line for people.
+        description: When to choose it, and what it costs.
+        method: "none" (a copy), "float16" (weights stored as float16), "dynamic" (integer weights,
+            activations quantized while running) or "static" (both, needs calibration).
+        weight_bits: Bits of a weight; None for "none".
+        activation_bits: Bits of an activation, for "static".
+        io: What callers of the file pass and get: "float", or "int8" with a scale.
+        per_tensor_weights: Operators whose weights get one scale; all others get one per output channel.
+        float_outputs: Operators that stay float where they produce an output of the model.
+        keep_float: Operators that stay float everywhere.
+        minimum_weight_elements: Smaller weights stay float, for "dynamic".
+    """
+
+    name: str
+    title: str
+    description: str = ""
+    method: str
+    weight_bits: int | None = None
+    activation_bits: int | None = None
+    io: str = "float"
+    per_tensor_weights: tuple[str, ...] = ()
+    float_outputs: tuple[str, ...] = ()
+    keep_float: tuple[str, ...] = ()
+    minimum_weight_elements: int = 0
+
+    def __post_init__(self) -> None:
+        allowed = {"none": ([None], [None]), "float16": ([16], [None]), "dynamic": ([8, 4], [None])}
+        weights, activations = allowed.get(self.method, ([8], [8, 16]))
+        for field, value, choices in (
+            ("method", self.method, METHODS),
+            ("io", self.io, IO),
+            ("weight_bits", self.weight_bits, weights),
+            ("activation_bits", self.activation_bits, activations),
+        ):
+            if value not in choices:
+                raise ConfigError(
+                    f"recipe {self.name}: {field} is {value!r}",
+                    why=f"with method {self.method!r} allowed: " + ", ".join(map(str, choices)),
+                )
+        if self.io == "int8" and self.activation_bits != 8:
+            raise ConfigError(
+                f'recipe {self.name}: io = "int8" needs activation_bits = 8',
+                why="an int8 input feeds an int8 operator",
+            )
+
+    @property
+    def needs_calibration(self) -> bool:
+        """True where the ranges of activations must be measured on samples."""
+        return self.method == "static"
+
+
+def recipe_names() -> list[str]:
+    """Return the names of all shipped recipes, from the safest to the most demanding."""
+    names = sorted(path.stem for path in _FOLDER.glob("*.toml"))
+    return sorted(names, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))
+
+
+def load_recipe(name_or_path: str) -> Recipe:
+    """Return a recipe by name, or from a path that ends in ".toml".
+
+    Raises:
+        ConfigError: No such recipe (with the nearest match), or a file with an unknown or wrong key.
+    """
+    if name_or_path.endswith(".toml"):
+        return _parse(Path(name_or_path))
+    known = recipe_names()
+    if name_or_path not in known:
+        near = difflib.get_close_matches(name_or_path, [*known, AS_IS], n=1, cutoff=0.4)
+        raise ConfigError(
+            f"no recipe called {name_or_path!r}",
+            why="recipes: " + ", ".join(known),
+            hint=f"did you mean {near[0]!r}?" if near else "edge recipes",
+        )
+    return _parse(_FOLDER / f"{name_or_path}.toml")
+
+
+def _parse(path: Path) -> Recipe:
+    recipe = Recipe.from_dict({**read_toml(path), "name": path.stem})
+    refuse_unknown_keys(recipe, path)
+    return recipe
