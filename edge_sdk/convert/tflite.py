@@ -78,6 +78,26 @@ def convert(arguments: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def reference(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the reference alone, for new samples of a model that is converted already.
+
+    Args:
+        arguments: kind, model, samples, reference and limit, as for `convert`.
+
+    Returns:
+        {"reference_calls": n}.
+
+    Raises:
+        ModelError: The source cannot be used.
+    """
+    stage("import", "loading TensorFlow")
+    with tempfile.TemporaryDirectory(prefix="edge-reference-") as scratch:
+        view = open_source(arguments["kind"], arguments["model"], Path(scratch))
+        default = default_signature([signature.name for signature in view.signatures])
+        signature = next(item for item in view.signatures if item.name == default)
+        return {"reference_calls": _write_reference(view, signature, arguments)}
+
+
 def _convert_view(view: SourceView, arguments: Mapping[str, Any]) -> bytes:
     import tensorflow as tf
     from tensorflow.lite.python.convert_phase import ConverterError
