@@ -93,7 +93,7 @@ def reference(arguments: Mapping[str, Any]) -> dict[str, Any]:
     stage("import", "loading TensorFlow")
     with tempfile.TemporaryDirectory(prefix="edge-reference-") as scratch:
         view = open_source(arguments["kind"], arguments["model"], Path(scratch))
-        default = default_signature([signature.name for signature in view.signatures])
+        default = default_signature(view.signatures)
         signature = next(item for item in view.signatures if item.name == default)
         return {"reference_calls": _write_reference(view, signature, arguments)}
 
