@@ -24,7 +24,7 @@ from edge_sdk.runtime.session import FileSignature, Pool, Session, closed_error,
 from edge_sdk.runtime.tensors import Port, accept, called, dequantize, file_spec, tie
 
 if TYPE_CHECKING:
-    from edge_sdk.contract.golden import GoldenResult
+    from edge_sdk.contract.golden import GoldenResult, GoldenVectors
     from edge_sdk.runtime.selection import Selection
 
 #: More threads than this rarely help a model of a size for boards, and starve the rest of the system.
@@ -218,20 +218,32 @@ class Runner:
             MissingExtraError: Pillow is needed and not installed.
         """
         from edge_sdk.contract.postprocess import postprocess_outputs
-        from edge_sdk.contract.preprocess import preprocess_inputs
 
-        contract = self.contract
-        if self.signature.name != contract.default_signature:
-            # Processing is described for the default signature alone.
-            contract = replace(contract, default_signature=self.signature.name, preprocess={}, postprocess={})
-        return postprocess_outputs(contract, self.predict(preprocess_inputs(contract, values)))
+        return postprocess_outputs(self._processing(), self.predict(self.preprocess(**values)))
 
-    def check_golden(self) -> GoldenResult:
-        """Run the variant's golden vectors, recorded when the bundle was built.
+    def preprocess(self, **values: Any) -> dict[str, np.ndarray]:
+        """Turn what `run` takes into what `predict` takes.
 
         Raises:
-            BundleError: There are none: a bare .tflite, or a variant without.
-            EdgeError: The model fails on them.
+            SignatureMismatchError: Names or values do not fit.
+            ConfigError: A picture or file that cannot be used.
+            MissingExtraError: Pillow is needed and not installed.
+        """
+        from edge_sdk.contract.preprocess import preprocess_inputs
+
+        return preprocess_inputs(self._processing(), values)
+
+    def _processing(self) -> Contract:
+        # Processing is described for the default signature alone.
+        if self.signature.name == self.contract.default_signature:
+            return self.contract
+        return replace(self.contract, default_signature=self.signature.name, preprocess={}, postprocess={})
+
+    def golden_vectors(self) -> tuple[GoldenVectors, Golden]:
+        """Return the variant's golden vectors, recorded when the bundle was built, and their tolerances.
+
+        Raises:
+            BundleError: There are none: a bare .tflite, or a variant without; or they are damaged.
         """
         if self._golden is None:
             raise BundleError(
@@ -239,11 +251,22 @@ class Runner:
                 hint="edge build records them; a bare .tflite has none",
             )
         from edge_sdk.bundle.archive import Bundle
-        from edge_sdk.contract.golden import GoldenVectors, check_golden
+        from edge_sdk.contract.golden import GoldenVectors
 
         with Bundle.open(self._path) as bundle:
-            vectors = GoldenVectors.from_bytes(bundle.read(self._golden.file))
-        return check_golden(vectors, self.predict, atol=self._golden.atol, rtol=self._golden.rtol)
+            return GoldenVectors.from_bytes(bundle.read(self._golden.file)), self._golden
+
+    def check_golden(self) -> GoldenResult:
+        """Run the variant's golden vectors and compare.
+
+        Raises:
+            BundleError: There are none.
+            EdgeError: The model fails on them.
+        """
+        from edge_sdk.contract.golden import check_golden
+
+        vectors, golden = self.golden_vectors()
+        return check_golden(vectors, self.predict, atol=golden.atol, rtol=golden.rtol)
 
     def close(self) -> None:
         """Free the interpreters; calling again does nothing. Calls under way end first."""

@@ -10,7 +10,6 @@ so that a caller's float and the file's own QUANTIZE operator give the same inte
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -232,6 +231,8 @@ def _from_python(value: Any, port: Port) -> np.ndarray | None:
 
 
 def _mismatch(ports: Sequence[Port], given: Mapping[str, Any]) -> SignatureMismatchError:
+    import difflib
+
     known = {port.name: port for port in ports}
     rows = [(port.name, port.expects(), _describe(port, given)) for port in ports]
     unknown = [name for name in given if name not in known]
