@@ -26,7 +26,8 @@ MAX_PIXELS = 100_000_000
 MAX_FILE_BYTES = 512 * 2**20
 
 #: Pillow reads dozens of formats, some by starting other programs. These are what cameras and data sets use.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF", "PPM")
+#: MPO, what some phones write, is opened by the JPEG reader: Pillow registers no reader of that name.
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "PPM")
 _ORIENTATION_TAG = 0x0112
 
 
