@@ -22,11 +22,9 @@ Same source, same bytes: nothing of the machine, the time or a path ends in the 
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +37,7 @@ from edge_sdk.convert.source import SourceView, open_source
 from edge_sdk.errors import ConversionError, ModelError, UnsupportedOpError
 from edge_sdk.model.tflite_file import default_signature
 from edge_sdk.quantize.samples import iterate_feeds
+from edge_sdk.quantize.writing import atomic_path, write_atomically
 
 _NO_KERNEL = re.compile(r"'(?:tf\.)?(\w+)' op is neither a custom op nor a flex op")
 _DETAIL = re.compile(r"^\s*tf\.(\w+)\((.*?)\) -> ", re.MULTILINE)
@@ -184,21 +183,3 @@ def _write_reference(view: SourceView, signature: Signature, arguments: Mapping[
     with atomic_path(Path(arguments["reference"])) as partial, partial.open("wb") as stream:
         np.savez(stream, **stacked)  # type: ignore[arg-type]
     return len(next(iter(collected.values())))
-
-
-@contextlib.contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """Give a path to write to; it becomes `path` when the block ends well, and vanishes when not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the whole of it or nothing."""
-    with atomic_path(path) as partial:
-        partial.write_bytes(content)

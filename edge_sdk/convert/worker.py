@@ -51,6 +51,7 @@ _ENVIRONMENT = {
     "TF_ENABLE_ONEDNN_OPTS": "0",  # results must not depend on which vector instructions a machine has
     "CUDA_VISIBLE_DEVICES": "-1",
     "KERAS_BACKEND": "tensorflow",
+    "TQDM_DISABLE": "1",
     "PYTHONHASHSEED": "0",
     "PYTHONUNBUFFERED": "1",
     "PYTHONIOENCODING": "utf-8",

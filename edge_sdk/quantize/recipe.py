@@ -15,6 +15,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edge_sdk.contract.document import Document
 from edge_sdk.errors import ConfigError
@@ -24,6 +25,13 @@ from edge_sdk.targets import read_toml, refuse_unknown_keys
 AS_IS = "as_is"
 METHODS = ("none", "float16", "dynamic", "static")
 IO = ("float", "int8")
+#: Method: (bits a weight may have, bits an activation may have).
+_BITS: dict[str, tuple[tuple[int | None, ...], tuple[int | None, ...]]] = {
+    "none": ((None,), (None,)),
+    "float16": ((16,), (None,)),
+    "dynamic": ((8, 4), (None,)),
+    "static": ((8,), (8, 16)),
+}
 _FOLDER = Path(__file__).parent / "recipes"
 #: From the safest to the most demanding; what is not listed comes after, by name.
 _ORDER = ("float32", "float16", "dynamic_int8", "full_int8", "full_int8_io", "int16x8")
@@ -61,14 +69,14 @@ class Recipe(Document):
     minimum_weight_elements: int = 0
 
     def __post_init__(self) -> None:
-        allowed = {"none": ([None], [None]), "float16": ([16], [None]), "dynamic": ([8, 4], [None])}
-        weights, activations = allowed.get(self.method, ([8], [8, 16]))
-        for field, value, choices in (
+        weights, activations = _BITS.get(self.method, ((8,), (8, 16)))
+        checks: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
             ("method", self.method, METHODS),
             ("io", self.io, IO),
             ("weight_bits", self.weight_bits, weights),
             ("activation_bits", self.activation_bits, activations),
-        ):
+        )
+        for field, value, choices in checks:
             if value not in choices:
                 raise ConfigError(
                     f"recipe {self.name}: {field} is {value!r}",

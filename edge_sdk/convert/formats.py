@@ -1,0 +1,51 @@
+"""Output formats and who makes them: an explicit table of lazy paths, so that listing imports nothing.
+
+A new format is one `convert/<name>.py` and one row here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_sdk.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Format:
+    """An output format.
+
+    Attributes:
+        name: As variants write it.
+        suffix: Of its files.
+        convert: "module:function" of the worker that makes the float file from a source model.
+        quantize: "module:function" of the worker that makes a variant from the float file.
+        calibrate: "module:function" of the worker that measures ranges for static recipes.
+    """
+
+    name: str
+    suffix: str
+    convert: str
+    quantize: str
+    calibrate: str
+
+
+FORMATS: dict[str, Format] = {
+    "tflite": Format(
+        name="tflite",
+        suffix=".tflite",
+        convert="edge_sdk.convert.tflite:convert",
+        quantize="edge_sdk.convert.quantize:quantize",
+        calibrate="edge_sdk.convert.quantize:calibrate",
+    ),
+}
+
+
+def find_format(name: str) -> Format:
+    """Return a format by name.
+
+    Raises:
+        ConfigError: There is none of that name.
+    """
+    if name not in FORMATS:
+        raise ConfigError(f"no output format called {name!r}", why="formats: " + ", ".join(FORMATS))
+    return FORMATS[name]
