@@ -196,9 +196,9 @@ class TFLiteFile:
 
 
 def default_signature(signatures: Sequence[Signature]) -> str:
-    """Return the name of the signature to call where none is named: "serving_default", else the first."""
+    """Return the signature to call where none is named: "serving_default", else the first by name."""
     names = [signature.name for signature in signatures]
-    return "serving_default" if "serving_default" in names or not names else names[0]
+    return "serving_default" if "serving_default" in names or not names else min(names)
 
 
 def _by_name(use: OperatorUse) -> str:
