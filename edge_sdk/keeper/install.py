@@ -311,7 +311,6 @@ def _report(
     outcome = "failed" if error else "done"
     seconds = round(time.monotonic() - started, 3)
     if error:
-        shop.journal.note(f"{act} of {name} failed: {error}")
         fields["error"] = error.to_dict()
     shop.journal.set_report({"act": act, "release": name, "outcome": outcome, "seconds": seconds, **fields})
     shop.journal.add_event(
