@@ -16,13 +16,13 @@ from typing import Any
 
 from edge_sdk.bundle.manifest import DelegateSpec
 from edge_sdk.errors import ConfigError, EdgeError
-from edge_sdk.runtime.interpreter import RuntimeInfo, load_runtime
+from edge_sdk.runtime.interpreter import Built, RuntimeInfo, load_runtime
 
 CPU = "cpu"
 XNNPACK = "xnnpack"
 
-#: Makes an interpreter with the given delegates, its tensors allocated.
-Create = Callable[[Sequence[Any]], Any]
+#: Makes an interpreter with the given delegates.
+Create = Callable[[Sequence[Any]], Built]
 
 
 @dataclass(frozen=True)
@@ -86,26 +86,24 @@ def climb(
             break
         try:
             delegate = load_external(spec, runtime)
-            interpreter = create([delegate])
-            taken = delegated_nodes(interpreter)
-            if taken == 0:
+            built = create([delegate])
+            if built.external_parts == 0:
                 raise EdgeError("it takes none of the model's operators")
-            try_run(interpreter)
+            try_run(built.interpreter)
         except EdgeError as failure:
             refused.append(DelegateVerdict(spec.name, "refused", _one_line(failure)))
             continue
-        reason = "loaded; whether it took operators is unknown" if taken is None else f"took {_parts(taken)}"
-        chosen = DelegateVerdict(spec.name, "chosen", reason)
-        return Climbed(interpreter=interpreter, external=spec, verdicts=(*refused, chosen))
+        chosen = DelegateVerdict(spec.name, "chosen", _external_reason(built))
+        return Climbed(interpreter=built.interpreter, external=spec, verdicts=(*refused, chosen))
     try:
-        interpreter = create([])
+        built = create([])
     except EdgeError as failure:
         if refused:
             rungs = "; ".join(f"{verdict.name}: {verdict.reason}" for verdict in refused)
             failure.why = f"{failure.why or failure.what}; delegates that were tried first: {rungs}"
         raise
     return Climbed(
-        interpreter=interpreter, external=None, verdicts=(*refused, _cpu_verdict(interpreter, threads))
+        interpreter=built.interpreter, external=None, verdicts=(*refused, _cpu_verdict(built, threads))
     )
 
 
@@ -131,19 +129,6 @@ def load_external(spec: DelegateSpec, runtime: RuntimeInfo) -> Any:
         return load_runtime(runtime).load_delegate(spec.library, dict(spec.options))
     except (ValueError, RuntimeError, OSError) as failure:
         raise ConfigError(f"the delegate declines: {failure}") from failure
-
-
-def delegated_nodes(interpreter: Any) -> int | None:
-    """Return how many parts of the graph a delegate runs, or None where the runtime does not tell.
-
-    A delegate replaces operators by nodes of the kind DELEGATE; both runtimes list them through the same
-    private interface, so its absence means "unknown", never a failure.
-    """
-    try:
-        native = interpreter._interpreter
-        return sum(1 for index in range(native.NumNodes()) if native.NodeName(index) == "DELEGATE")
-    except Exception:
-        return None
 
 
 def load_custom_operators(libraries: Sequence[Path | str], runtime: RuntimeInfo) -> list[Any]:
@@ -202,12 +187,18 @@ def _registerer(entry: str) -> Any:
     )
 
 
-def _cpu_verdict(interpreter: Any, threads: int) -> DelegateVerdict:
+def _external_reason(built: Built) -> str:
+    if built.external_parts is None:
+        return "loaded; whether it took operators is unknown"
+    rest = f", XNNPACK took {built.cpu_parts} more" if built.cpu_parts else ""
+    return f"took {_parts(built.external_parts)}{rest}"
+
+
+def _cpu_verdict(built: Built, threads: int) -> DelegateVerdict:
     count = f"{threads} thread" + ("" if threads == 1 else "s")
-    taken = delegated_nodes(interpreter)
-    if taken == 0:
+    if built.cpu_parts == 0:
         return DelegateVerdict(CPU, "chosen", f"plain kernels, {count}: XNNPACK takes none of the operators")
-    known = "" if taken is None else f", took {_parts(taken)}"
+    known = "" if built.cpu_parts is None else f", XNNPACK took {_parts(built.cpu_parts)}"
     return DelegateVerdict(XNNPACK, "chosen", f"CPU, {count}{known}")
 
 

@@ -82,6 +82,21 @@ class ModelSource:
     label: str = "the model"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """An interpreter and who runs its graph. A part is a stretch of operators that a delegate took over.
+
+    Attributes:
+        interpreter: Its tensors allocated.
+        external_parts: Parts that the given delegates took; None where the runtime does not tell.
+        cpu_parts: Parts that XNNPACK took of what was left; None where the runtime does not tell.
+    """
+
+    interpreter: Any
+    external_parts: int | None
+    cpu_parts: int | None
+
+
 def installed_runtimes() -> tuple[RuntimeInfo, ...]:
     """Return the runtimes installed here, in order of preference. Imports none of them."""
     found = ((name, _package_folder(row)) for name, row in RUNTIMES.items())
@@ -142,7 +157,7 @@ def create_interpreter(
     threads: int,
     delegates: Sequence[Any] = (),
     registerers: Iterable[Any] = (),
-) -> Any:
+) -> Built:
     """Make an interpreter with its tensors allocated.
 
     Args:
@@ -169,10 +184,30 @@ def create_interpreter(
             interpreter = module.InterpreterWithCustomOps(custom_op_registerers=functions, **options)
         else:
             interpreter = module.Interpreter(**options)
+        # The runtime adds XNNPACK for what is left when it allocates, so the two can be told apart.
+        external = delegated_nodes(interpreter)
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError, MemoryError, TypeError) as failure:
         raise explain_failure(failure, runtime, source.label) from failure
-    return interpreter
+    total = delegated_nodes(interpreter)
+    return Built(
+        interpreter=interpreter,
+        external_parts=external,
+        cpu_parts=None if total is None or external is None else total - external,
+    )
+
+
+def delegated_nodes(interpreter: Any) -> int | None:
+    """Return how many parts of the graph delegates run, or None where the runtime does not tell.
+
+    A delegate replaces operators by nodes of the kind DELEGATE; both runtimes list them through the same
+    private interface, so its absence means "unknown", never a failure.
+    """
+    try:
+        native = interpreter._interpreter
+        return sum(1 for index in range(native.NumNodes()) if native.NodeName(index) == "DELEGATE")
+    except Exception:
+        return None
 
 
 def load_runtime(runtime: RuntimeInfo) -> Any:

@@ -19,7 +19,7 @@ from edge_sdk.contract.spec import Contract, Signature
 from edge_sdk.errors import BundleError, ConfigError, EdgeError
 from edge_sdk.runtime import delegates as ladder
 from edge_sdk.runtime.flatbuffer import IDENTIFIER, check_model
-from edge_sdk.runtime.interpreter import ModelSource, RuntimeInfo, choose_runtime, create_interpreter
+from edge_sdk.runtime.interpreter import Built, ModelSource, RuntimeInfo, choose_runtime, create_interpreter
 from edge_sdk.runtime.session import FileSignature, Pool, Session, closed_error, file_signatures
 from edge_sdk.runtime.tensors import Port, accept, called, dequantize, file_spec, tie
 
@@ -137,7 +137,7 @@ class Runner:
         count = threads or _threads_of(specs) or min(usable_cores(), MOST_THREADS_BY_DEFAULT)
         registerers = ladder.load_custom_operators(custom_ops, info)
 
-        def create(loaded: Sequence[Any]) -> Any:
+        def create(loaded: Sequence[Any]) -> Built:
             return create_interpreter(info, source, threads=count, delegates=loaded, registerers=registerers)
 
         climbed = ladder.climb(specs, info, create, threads=count, try_run=_try_run)
@@ -149,7 +149,7 @@ class Runner:
 
         def another() -> Session:
             loaded = [ladder.load_external(climbed.external, info)] if climbed.external else []
-            return Session(create(loaded), function, *ports)
+            return Session(create(loaded).interpreter, function, *ports)
 
         size = pool_size or (1 if climbed.external else max(1, usable_cores() // count))
         return cls(

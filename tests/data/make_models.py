@@ -103,7 +103,10 @@ class Convolution(tf.Module):
         return {"probabilities": tf.nn.softmax(tf.matmul(tf.reduce_mean(x, [1, 2]), self.dense) + self.bias)}
 
     def convert(self, stored: tf.DType | None = None) -> bytes:
-        """image float32[1,16,16,3] to probabilities float32[1,5]; or both as `stored` (int8, uint8)."""
+        """image float32[1,16,16,3] to probabilities float32[1,5].
+
+        With `stored` the insides are int8 and both are `stored`: float32, int8 or uint8.
+        """
 
         def quantize(converter: tf.lite.TFLiteConverter) -> None:
             def samples() -> Iterator[dict[str, np.ndarray]]:
@@ -203,6 +206,7 @@ def main() -> None:
         "conv_uint8.tflite": Convolution().convert(tf.uint8),
         "many_signatures.tflite": ManySignatures().convert(),
         "flex_operator.tflite": FlexOperator().convert(),
+        "conv_int8_float_io.tflite": Convolution().convert(tf.float32),
         "custom_operator.tflite": _edit(dynamic, _custom_operator),
         "future_version.tflite": _edit(dynamic, _future_version),
     }
