@@ -6,14 +6,14 @@
 Arguments of `calibrate`:
     source          float .tflite
     samples         .npz by input name, first axis = samples
-    output          JSON file to write: the measured ranges
+    destination     JSON file to write: the measured ranges
     signature       the one that the samples are for (optional; the default signature)
     threads         for the interpreter (optional, 2)
 It returns {"calibrated": [...], "not_calibrated": [...], "samples": n}: signatures with ranges, and without.
 
 Arguments of `quantize`:
     source          float .tflite
-    output          .tflite to write
+    destination     .tflite to write
     recipe          `Recipe.to_dict()`, or a recipe's name or path
     ranges          what `calibrate` wrote (optional), or
     samples         .npz, to calibrate here and now (optional)
@@ -48,7 +48,7 @@ def calibrate(arguments: Mapping[str, Any]) -> dict[str, Any]:
         threads=int(arguments.get("threads") or 2),
         progress=report,
     )
-    with atomic_path(Path(arguments["output"])) as partial:
+    with atomic_path(Path(arguments["destination"])) as partial:
         ranges.save(partial)
     return {
         "calibrated": list(ranges.calibrated),
@@ -67,7 +67,7 @@ def quantize(arguments: Mapping[str, Any]) -> dict[str, Any]:
     recipe = arguments["recipe"]
     done = quantize_file(
         Path(arguments["source"]),
-        Path(arguments["output"]),
+        Path(arguments["destination"]),
         load_recipe(recipe) if isinstance(recipe, str) else Recipe.from_dict(recipe),
         Path(arguments["samples"]) if arguments.get("samples") else None,
         signature=arguments.get("signature"),

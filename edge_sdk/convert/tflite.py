@@ -14,7 +14,9 @@ Arguments of `convert` (JSON-ready):
 
 It returns {"signatures": [...], "default_signature": name, "tools": {"tensorflow": version, ...},
 "reference_calls": n or null}. The signatures are the source model's, as `Signature.to_dict()`.
-In `reference` every output of the default signature has one array whose first axis is the call
+`reference` takes kind, model, samples, reference and limit, and does that part alone.
+
+In the file `reference` every output of the default signature has one array whose first axis is the call
 (one call per sample), so that an output of shape (1, 10) over 50 samples is stored as (50, 1, 10).
 
 Same source, same bytes: nothing of the machine, the time or a path ends in the file.
@@ -34,9 +36,9 @@ from edge_sdk.contract.spec import Signature
 from edge_sdk.convert.aliases import merge_identical_signatures
 from edge_sdk.convert.child import stage
 from edge_sdk.convert.source import SourceView, open_source
-from edge_sdk.errors import ConversionError, ModelError, UnsupportedOpError
+from edge_sdk.errors import ConversionError, ModelError, SignatureMismatchError, UnsupportedOpError
 from edge_sdk.model.tflite_file import default_signature
-from edge_sdk.quantize.samples import iterate_feeds
+from edge_sdk.quantize.samples import iterate_feeds, misfits
 from edge_sdk.quantize.writing import atomic_path, write_atomically
 
 _NO_KERNEL = re.compile(r"'(?:tf\.)?(\w+)' op is neither a custom op nor a flex op")
@@ -88,6 +90,23 @@ def reference(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         ModelError: The source cannot be used.
+    """
+    stage("import", "loading TensorFlow")
+    with tempfile.TemporaryDirectory(prefix="edge-reference-") as scratch:
+        view = open_source(arguments["kind"], arguments["model"], Path(scratch))
+        default = default_signature(view.signatures)
+        signature = next(item for item in view.signatures if item.name == default)
+        return {"reference_calls": _write_reference(view, signature, arguments)}
+
+
+def reference(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Write what TensorFlow answers to samples, without a conversion; see the module's text.
+
+    Returns:
+        {"reference_calls": number of calls}.
+
+    Raises:
+        ModelError: The source cannot be used, or TensorFlow cannot run it.
     """
     stage("import", "loading TensorFlow")
     with tempfile.TemporaryDirectory(prefix="edge-reference-") as scratch:
@@ -158,14 +177,28 @@ def _write_reference(view: SourceView, signature: Signature, arguments: Mapping[
 
     stage("reference", "asking TensorFlow for reference outputs", 0.0)
     with np.load(arguments["samples"], allow_pickle=False) as archive:
-        wanted = [spec.name for spec in signature.inputs]
-        inputs = {name: archive[name][: arguments.get("limit")] for name in wanted if name in archive.files}
-    loaded = tf.saved_model.load(str(view.folder), tags=list(view.tags))
+        inputs = {name: archive[name][: arguments.get("limit")] for name in archive.files}
+    rows = misfits(signature, inputs)
+    if rows:
+        raise SignatureMismatchError(rows, subject=f"samples for signature {signature.name!r}")
+    try:
+        loaded = tf.saved_model.load(str(view.folder), tags=list(view.tags))
+    except (ValueError, AttributeError, KeyError, tf.errors.OpError) as failure:
+        raise ModelError(
+            "TensorFlow cannot load the SavedModel",
+            why=f"{type(failure).__name__}: {str(failure).strip()[:2000]}",
+        ) from failure
     function = loaded.signatures[signature.name]
     collected: dict[str, list[Any]] = {spec.name: [] for spec in signature.outputs}
     total = len(next(iter(inputs.values())))
     for index, feed in enumerate(iterate_feeds(signature, inputs)):
-        answers = function(**{name: tf.constant(value) for name, value in feed.items()})
+        try:
+            answers = function(**{name: tf.constant(value) for name, value in feed.items()})
+        except (ValueError, TypeError, tf.errors.OpError) as failure:
+            raise ModelError(
+                f"TensorFlow cannot run signature {signature.name!r} on sample {index}",
+                why=f"{type(failure).__name__}: {str(failure).strip()[:2000]}",
+            ) from failure
         for name, values in collected.items():
             values.append(answers[name].numpy())
         if index % 10 == 0:
