@@ -80,8 +80,9 @@ class KeeperProcess:
             raise
         finally:
             assert self.process.stderr is not None
-            self.talk = self.process.stderr.read().decode()
-            self.process.stderr.close()
+            if not self.process.stderr.closed:
+                self.talk = self.process.stderr.read().decode()
+                self.process.stderr.close()
         return code
 
     def kill(self) -> None:

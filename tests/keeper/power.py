@@ -223,7 +223,7 @@ def _fault(top: Node, text: str) -> str | None:
 
 def _read(path: Path) -> Node:
     if path.is_symlink():
-        return Node("link", data=os.readlink(path).encode())
+        return Node("link", data=str(path.readlink()).encode())
     if path.is_file():
         data = path.read_bytes()
         return Node("file", data=data, sure_data=data)
