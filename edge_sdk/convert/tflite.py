@@ -89,23 +89,6 @@ def reference(arguments: Mapping[str, Any]) -> dict[str, Any]:
         {"reference_calls": n}.
 
     Raises:
-        ModelError: The source cannot be used.
-    """
-    stage("import", "loading TensorFlow")
-    with tempfile.TemporaryDirectory(prefix="edge-reference-") as scratch:
-        view = open_source(arguments["kind"], arguments["model"], Path(scratch))
-        default = default_signature(view.signatures)
-        signature = next(item for item in view.signatures if item.name == default)
-        return {"reference_calls": _write_reference(view, signature, arguments)}
-
-
-def reference(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Write what TensorFlow answers to samples, without a conversion; see the module's text.
-
-    Returns:
-        {"reference_calls": number of calls}.
-
-    Raises:
         ModelError: The source cannot be used, or TensorFlow cannot run it.
     """
     stage("import", "loading TensorFlow")

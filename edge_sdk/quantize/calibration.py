@@ -1,4 +1,4 @@
-"""Loads samples, by the one rule that holds for `--calibration`, `--evaluation` and `--train`:
+"""Loads samples, by the one rule that holds for `--calibration`, `--evaluation` and `--train`.
 
 - a `.npz` whose arrays are named after the model's inputs, first axis = samples (one array `x` will do for a
   model with one input); labels are called `y`;
@@ -173,7 +173,7 @@ def _picture_input(contract: Contract, folder: Path) -> tuple[str, ImagePreproce
     pictures = {name: rule.image for name, rule in contract.preprocess.items() if rule.image is not None}
     inputs = [item.name for item in contract.signature.inputs]
     if len(inputs) == 1 and len(pictures) == 1:
-        return next(iter(pictures.items()))  # type: ignore[return-value]
+        return next(iter(pictures.items()))
     if len(inputs) > 1:
         raise ConfigError(
             f"a folder of pictures ({folder}) cannot feed a model with several inputs",
@@ -182,7 +182,7 @@ def _picture_input(contract: Contract, folder: Path) -> tuple[str, ImagePreproce
         )
     raise ConfigError(
         f"how do the pictures in {folder} become input {inputs[0]!r}?",
-        why="the contract has no preprocessing for it, and a wrong guess gives wrong answers without an error",
+        why="the contract has no preprocessing for it, and a wrong guess gives wrong answers, not errors",
         hint=f"say it in edge.toml:  [input.{inputs[0]}]  "
         "image = { height = 224, width = 224, scale = 0.00392156862745098 }",
     )
