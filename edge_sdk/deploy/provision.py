@@ -109,7 +109,7 @@ def setup(
         if session.hello.environment != record.identity:
             blob = Blob(environment.path.read_bytes(), record.identity, record.sha256)
             if session.missing([blob.sha256]):
-                session.put([blob], stage="setup")
+                session.put([blob], stage="setup", needs=record.size + record.unpacked_size)
             session.request(
                 "environment",
                 id=record.identity,
@@ -145,8 +145,8 @@ def check_facts(board: Board, facts: Facts, target: Target) -> Platform:
     if target.architecture not in ("any", facts.architecture):
         raise BoardError(
             f"target {target.name!r} is {target.architecture}, but {board.name} is {facts.architecture}",
-            why=f"{facts.model or 'the board'}, {facts.system or 'an unknown system'}, Python {facts.python}; "
-            "a 64-bit processor may well run a 32-bit system",
+            why=f"{facts.model or 'the board'}, {facts.system or 'an unknown system'}, Python "
+            f"{facts.python}; a 64-bit processor may well run a 32-bit system",
             hint=f"correct target = ... in [boards.{board.name}] of boards.toml; edge targets lists them",
         )
     if facts.libstdcxx is False:

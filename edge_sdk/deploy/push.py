@@ -116,7 +116,8 @@ def push(
     with Bundle.open(bundle_path) as bundle, contextlib.ExitStack() as stack:
         if transport is None:
             transport = stack.enter_context(open_transport(board, folder=folder))
-        sent, received = _at_start(transport)
+        sent, received = transport.bytes_sent, transport.bytes_received
+        progress(Step("connect", f"connecting to {board.address}", subject=board.name))
         session = stack.enter_context(current_session(board, transport, progress=progress))
         plan = _plan(bundle, session, variant, None)
         show(plan)
@@ -176,14 +177,22 @@ def is_outdated(hello: Hello, code: str) -> bool:
     return hello.code != code and _version(hello.keeper) <= _version(__version__)
 
 
-def status(board: Board, *, folder: Path | None = None, progress: Progress = silent) -> dict[str, Any]:
+def status(
+    board: Board, *, verify: bool = False, folder: Path | None = None, progress: Progress = silent
+) -> dict[str, Any]:
     """Return what is on a board: its facts, releases, environment and last report, ready for JSON.
+
+    Args:
+        board: The board.
+        verify: Let the board read every byte of its releases again.
+        folder: What a relative `key_file` is relative to.
+        progress: Told what happens.
 
     Raises:
         EdgeError: As for `open_session`.
     """
     with open_session(board, folder=folder, progress=progress) as session:
-        return {"board": board.name, **session.hello.to_dict(), **session.request("status")}
+        return {"board": board.name, **session.request("status", verify=verify)}
 
 
 def rollback(
@@ -243,7 +252,7 @@ def predict(
                     f"{value} cannot be read", why=failure.strerror or str(failure)
                 ) from failure
             blobs.append(blob)
-            wishes[name] = {"blob": blob.sha256, "name": value.name}
+            wishes[name] = {"blob": blob.sha256, "suffix": value.suffix}
         else:
             wishes[name] = {"value": value}
     with open_session(board, folder=folder, progress=progress) as session:
@@ -264,10 +273,6 @@ def _plan(bundle: Bundle, session: KeeperSession, variant: str | None, code: str
 def _blob(bundle: Bundle, name: str, sha256: str) -> Blob:
     data = bundle.manifest_bytes if name == "manifest.json" else bundle.read(name)
     return Blob(data, name, sha256)
-
-
-def _at_start(transport: Transport) -> tuple[int, int]:
-    return transport.bytes_sent, transport.bytes_received
 
 
 def _version(text: str) -> tuple[int, ...]:

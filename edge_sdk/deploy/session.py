@@ -140,18 +140,27 @@ class KeeperSession:
             return set()
         return set(map(str, self.request("have", sha256=list(digests)).get("missing", [])))
 
-    def put(self, blobs: Sequence[Blob], *, stage: str = "push") -> None:
+    def put(self, blobs: Sequence[Blob], *, stage: str = "push", needs: int | None = None) -> None:
         """Send blobs; when this returns, each is on the board's storage, read back and compared.
+
+        Args:
+            blobs: What to send.
+            stage: For progress.
+            needs: Room that the board must have before the first byte is sent, in bytes; the sum of the
+                blobs by default.
 
         Raises:
             EdgeError: What the keeper answered (NoSpaceError, BusyError...); the session is over then.
             ConnectError: The link broke.
         """
         total = sum(len(blob.data) for blob in blobs) or 1
+        room = total if needs is None else needs
         sent = answered = 0
         for blob in blobs:
             with self._end_explained():
-                self._writer.send({"do": "put", "sha256": blob.sha256, "size": len(blob.data)})
+                self._writer.send(
+                    {"do": "put", "sha256": blob.sha256, "size": len(blob.data), "needs": room - sent}
+                )
             view = memoryview(blob.data)
             for start in range(0, len(view), DATA_CHUNK_BYTES):
                 piece = bytes(view[start : start + DATA_CHUNK_BYTES])

@@ -98,8 +98,15 @@ def _tensor(raw: bytes, path: Path, name: str, signature: Signature, contract: C
         except (ValueError, EOFError, OSError) as failure:
             raise ConfigError(f"{path} is a damaged .npy file", why=str(failure)) from failure
     rule = contract.preprocess.get(name)
-    if rule is not None and rule.image is not None and signature.name == contract.default_signature:
+    is_picture = rule is not None and rule.image is not None and signature.name == contract.default_signature
+    if is_picture and path.suffix != ".json":
         return raw
+    if is_picture:
+        # The ready tensor of a picture, as text: `edge run BOARD --value image=[[...]]`.
+        try:
+            return np.asarray(json.loads(raw), np.float32)
+        except (ValueError, TypeError, RecursionError) as failure:
+            raise ConfigError(f"{path} is not a JSON array of numbers", why=str(failure)) from failure
     spec = next((spec for spec in signature.inputs if spec.name == name), None)
     if raw.lstrip()[:1] in (b"[", b"{") or path.suffix == ".json":
         try:

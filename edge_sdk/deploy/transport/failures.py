@@ -74,7 +74,11 @@ def _socket_error(failure: OSError, board: Board, doing: str) -> EdgeError:
         )
     if isinstance(failure, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)):
         return _ended(board, failure, doing)
-    return ConnectError(f"{doing} failed on {place}", why=failure.strerror or str(failure) or None)
+    return ConnectError(
+        f"{doing} failed on {place}",
+        why=failure.strerror or str(failure) or type(failure).__name__,
+        hint="run the same command again; what was live on the board stays live",
+    )
 
 
 def silent_board(board: Board, doing: str) -> ConnectError:
@@ -84,6 +88,15 @@ def silent_board(board: Board, doing: str) -> ConnectError:
         why=f"{doing}: no byte moved within the time limit; the link is dead or the board hangs",
         hint=f"check cable, Wi-Fi and power, then run the same command again; ping {board.host}. "
         "What was live on the board stays live",
+    )
+
+
+def program_ended(board: Board, doing: str) -> ConnectError:
+    """Return the error for a program on the board that ended while the link is well."""
+    return ConnectError(
+        f"the program on {board.name} ended too early",
+        why=f"while {doing}; it was killed, or the board ran out of memory",
+        hint="run the same command again; what was live on the board stays live",
     )
 
 

@@ -28,7 +28,13 @@ from typing import Any
 
 from edge_sdk.deploy.inventory import Board, fingerprint, fingerprint_of, split_key
 from edge_sdk.deploy.transport.base import SILENCE_SECONDS, STDERR_LIMIT, Channel
-from edge_sdk.deploy.transport.failures import explain, login_refused, mapped, silent_board
+from edge_sdk.deploy.transport.failures import (
+    explain,
+    login_refused,
+    mapped,
+    program_ended,
+    silent_board,
+)
 from edge_sdk.errors import ConfigError, ConnectError, HostKeyError, MissingExtraError
 
 STEP_SECONDS = 15.0
@@ -316,6 +322,8 @@ class _SecureChannel:
             cause = None if transport.is_active() else transport.get_exception()
             if cause is not None:
                 raise explain(cause, self._board, doing) from failure
+            if transport.is_active() and self._channel.closed:
+                raise program_ended(self._board, doing) from failure
             raise
 
 
