@@ -224,9 +224,13 @@ def _install_lines(wrong: list[Found], tools: list[dict[str, Any]]) -> list[dict
     return lines
 
 
+def _checkout() -> Path | None:
+    folder = Path(__file__).resolve().parents[2]
+    return folder if (folder / "Makefile").is_file() and (folder / "pyproject.toml").is_file() else None
+
+
 def _pip_line(extras: list[str]) -> str:
-    checkout = Path(__file__).resolve().parents[2]
-    if (checkout / "Makefile").is_file() and (checkout / "pyproject.toml").is_file():
+    if (checkout := _checkout()) is not None:
         return f"make -C {shlex.quote(str(checkout))} install"
     package = f"'edge-sdk[{','.join(extras)}]'"
     python = shlex.quote(sys.executable)

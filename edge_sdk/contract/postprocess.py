@@ -19,8 +19,9 @@ def softmax(values: np.ndarray) -> np.ndarray:
     wide = np.asarray(values, dtype=np.float64)
     if wide.size == 0:
         return wide.astype(np.float32)
-    power = np.exp(wide - wide.max(axis=-1, keepdims=True))
-    return np.asarray(power / power.sum(axis=-1, keepdims=True), dtype=np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # NaN in gives NaN out; that is data, not news
+        power = np.exp(wide - wide.max(axis=-1, keepdims=True))
+        return np.asarray(power / power.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
 def sigmoid(values: np.ndarray) -> np.ndarray:

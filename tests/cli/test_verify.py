@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_sdk.bundle.archive import write_bundle
+from edge_sdk.bundle.digest import sha256_of
+from edge_sdk.bundle.manifest import RuntimeRequirement, TargetPlan
+from edge_sdk.contract.golden import GoldenVectors
+from tests.bundle.samples import CONTENT, manifest_of
+
+
+def edge(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "edge_sdk.cli.main", *args], capture_output=True, text=True, timeout=120
+    )
+
+
+def golden(cases: int = 1, name: str = "image") -> bytes:
+    return GoldenVectors(
+        inputs={name: np.zeros((cases, 1, 2, 2, 1), np.float32)},
+        outputs={"scores": np.zeros((cases, 1, 3), np.float32)},
+    ).to_bytes()
+
+
+def bundle(folder: Path, vectors: bytes) -> Path:
+    content = {**CONTENT, "golden/float32.npz": vectors}
+    plan = TargetPlan(
+        platform="linux",
+        architecture="any",
+        runtime=RuntimeRequirement(name="litert"),
+        variants=("float32",),
+    )
+    path = folder / "sample.edge"
+    write_bundle(path, manifest_of(content, targets={"host": plan}), content)
+    return path
+
+
+def test_a_good_bundle(tmp_path: Path) -> None:
+    path = bundle(tmp_path, golden())
+    done = edge("verify", str(path))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("ok ")
+    assert sha256_of(path) in done.stdout
+    assert "host" in done.stdout
+
+
+def test_json_is_one_document_and_stderr_is_silent(tmp_path: Path) -> None:
+    path = bundle(tmp_path, golden())
+    done = edge("verify", str(path), "--json")
+    data = json.loads(done.stdout)
+    assert done.stderr == ""
+    assert data["verified"] is True
+    assert data["sha256"] == sha256_of(path)
+    assert data["size_bytes"] == path.stat().st_size
+    assert data["variants"] == [
+        {
+            "id": "float32",
+            "format": "tflite",
+            "file": "models/float32.tflite",
+            "size_bytes": 80,
+            "sha256": sha256_of(CONTENT["models/float32.tflite"]),
+            "golden_cases": 1,
+        }
+    ]
+    assert data["targets"] == {"host": ["float32"]}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["flip", "cut", "missing", "not golden", "other cases", "other names"],
+)
+def test_a_bad_bundle_is_exit_code_5_with_a_reason(tmp_path: Path, damage: str) -> None:
+    vectors = {"not golden": b"x" * 77, "other cases": golden(2), "other names": golden(name="img")}
+    path = bundle(tmp_path, vectors.get(damage, golden()))
+    raw = bytearray(path.read_bytes())
+    if damage == "flip":
+        raw[len(raw) // 2] ^= 1
+        path.write_bytes(raw)
+    elif damage == "cut":
+        path.write_bytes(raw[:-100])
+    elif damage == "missing":
+        path.unlink()
+    for arguments in (("verify", str(path)), ("verify", str(path), "--json")):
+        done = edge(*arguments)
+        assert done.returncode == 5
+        assert "Traceback" not in done.stderr
+        assert "error: " in done.stderr
+    assert json.loads(done.stdout)["exit_code"] == 5
