@@ -1,7 +1,8 @@
 """Reads `.keras` and Keras `.h5` files: the configuration as data, the sizes of the weights.
 
-Nothing is executed. A `.keras` file is a ZIP of metadata.json, config.json and model.weights.h5; an `.h5` file keeps the same
-configuration in the attribute `model_config`. Which of the two a file is, is told from its content.
+Nothing is executed. A `.keras` file is a ZIP of metadata.json, config.json and model.weights.h5; an `.h5`
+file keeps the same configuration in the attribute `model_config`. Which of the two a file is, is told from
+its content.
 """
 
 from __future__ import annotations
