@@ -17,26 +17,16 @@ class Format:
     Attributes:
         name: As variants write it.
         suffix: Of its files.
-        convert: "module:function" of the worker that makes the float file from a source model.
-        quantize: "module:function" of the worker that makes a variant from the float file.
-        calibrate: "module:function" of the worker that measures ranges for static recipes.
+        convert: "module:function" that makes the float file from a source model; call it in a worker.
     """
 
     name: str
     suffix: str
     convert: str
-    quantize: str
-    calibrate: str
 
 
 FORMATS: dict[str, Format] = {
-    "tflite": Format(
-        name="tflite",
-        suffix=".tflite",
-        convert="edge_sdk.convert.tflite:convert",
-        quantize="edge_sdk.convert.quantize:quantize",
-        calibrate="edge_sdk.convert.quantize:calibrate",
-    ),
+    "tflite": Format(name="tflite", suffix=".tflite", convert="edge_sdk.convert.tflite:convert"),
 }
 
 

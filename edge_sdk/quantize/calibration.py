@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,15 +136,15 @@ def _from_npz(path: Path, contract: Contract, limit: int | None, progress: Progr
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
+    if not zipfile.is_zipfile(path):
+        raise ConfigError(
+            f"{path} cannot be read as .npz",
+            why="it is no archive of named arrays, or is cut off",
+            hint="np.savez('samples.npz', INPUT=array)",
+        )
     try:
         with np.load(path, allow_pickle=False) as archive:
-            if not hasattr(archive, "files"):
-                raise ConfigError(
-                    f"{path} is a single .npy array",
-                    why="arrays need the names of the inputs",
-                    hint="np.savez('samples.npz', INPUT=array)",
-                )
-            return {name: archive[name] for name in archive.files}
+            arrays = {name: archive[name] for name in archive.files}
     except ValueError as failure:
         if "pickle" in str(failure).lower():
             raise ConfigError(
@@ -152,8 +153,12 @@ def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
                 hint="save plain arrays of one shape: np.savez('samples.npz', INPUT=np.stack(list))",
             ) from failure
         raise ConfigError(f"{path} cannot be read as .npz", why=str(failure)) from failure
-    except (OSError, EOFError, zipfile.BadZipFile, KeyError) as failure:
+    except (OSError, EOFError, zipfile.BadZipFile, KeyError, zlib.error) as failure:
         raise ConfigError(f"{path} cannot be read as .npz", why=str(failure)) from failure
+    strangers = [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]
+    if strangers:
+        raise ConfigError(f"{path} cannot be read as .npz", why=f"{strangers[0]!r} is not an array")
+    return arrays
 
 
 def _from_folder(folder: Path, contract: Contract, limit: int | None, progress: Progress) -> Samples:

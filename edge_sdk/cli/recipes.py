@@ -1,0 +1,50 @@
+"""`edge recipes`: the ways to quantize."""
+
+from __future__ import annotations
+
+import typer
+
+from edge_sdk.cli.console import DebugOption, JsonOption, print_json, stdout, verb
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("recipes", epilog="Example: [bold]edge recipes[/bold]")(recipes)
+
+
+@verb
+def recipes(*, json: JsonOption = False, debug: DebugOption = False) -> None:
+    """List the recipes: how a model can be made smaller, and what each needs."""
+    from edge_sdk.quantize.recipe import load_recipe, recipe_names
+
+    found = [load_recipe(name) for name in recipe_names()]
+    if json:
+        print_json(
+            [
+                {
+                    "name": recipe.name,
+                    "title": recipe.title,
+                    "description": recipe.description,
+                    "method": recipe.method,
+                    "weight_bits": recipe.weight_bits,
+                    "activation_bits": recipe.activation_bits,
+                    "io": recipe.io,
+                    "needs_calibration": recipe.needs_calibration,
+                }
+                for recipe in found
+            ]
+        )
+        return
+    from rich.table import Table
+
+    table = Table(
+        "recipe", "weights", "activations", "in and out", "samples", "when", box=None, pad_edge=False
+    )
+    for recipe in found:
+        weights = {"none": "float32", "float16": "float16"}.get(recipe.method, f"int{recipe.weight_bits}")
+        activations = f"int{recipe.activation_bits}" if recipe.activation_bits else "float32"
+        if recipe.method == "dynamic":
+            activations = "int8 inside"
+        needs = "needed" if recipe.needs_calibration else "-"
+        table.add_row(recipe.name, weights, activations, recipe.io, needs, recipe.description)
+    stdout().print(table)
