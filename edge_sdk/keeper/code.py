@@ -18,7 +18,7 @@ from edge_sdk.errors import DigestMismatchError, RemoteError
 from edge_sdk.keeper.bootstrap import MAX_CODE_BYTES
 from edge_sdk.keeper.child import python_command, python_program, run_child
 from edge_sdk.keeper.cleanup import Workshop, make_room
-from edge_sdk.keeper.disk import TEMPORARY, read_file, remove_tree, switch_link
+from edge_sdk.keeper.disk import TEMPORARY, read_file, remove_tree, switch_links
 from edge_sdk.keeper.launch import write_launchers
 from edge_sdk.keeper.layout import check_digest
 from edge_sdk.keeper.unpack import check_unpacked, unpack, unpacked_bytes
@@ -84,7 +84,7 @@ def activate_code(shop: Workshop, sha256: str) -> dict[str, Any]:
                 remove_tree(shop.disk, part)
             raise
     if changed:
-        switch_link(shop.disk, layout.current_code, sha256)
+        switch_links(shop.disk, [layout.current_code], sha256)
         shop.journal.note(f"code {sha256[:12]}; before: {previous}")
     write_launchers(layout, shop.disk)
     if shop.store.path(sha256).exists():

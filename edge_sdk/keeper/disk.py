@@ -15,7 +15,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edge_sdk.errors import EdgeError, NoSpaceError, RemoteError
@@ -130,18 +130,22 @@ def write_file(disk: Disk, path: Path, data: bytes, *, mode: int = 0o644) -> Non
     disk.sync_folder(path.parent)
 
 
-def switch_link(disk: Disk, path: Path, text: str) -> None:
-    """Make `path` a symbolic link to `text`, from one moment to the next, and durable.
+def switch_links(disk: Disk, paths: Sequence[Path], text: str) -> None:
+    """Make each path a symbolic link to `text`, one after the other, each atomic and durable.
+
+    All that needs room on the disk comes before the first switch.
 
     Raises:
-        OSError: The link is as it was.
+        OSError: No link has changed; or, where a rename or sync itself fails, the first ones have.
     """
-    part = path.with_name(path.name + TEMPORARY)
-    with contextlib.suppress(FileNotFoundError):
-        disk.remove(part)
-    disk.link(text, part)
-    disk.rename(part, path)
-    disk.sync_folder(path.parent)
+    parts = [path.with_name(path.name + TEMPORARY) for path in paths]
+    for part in parts:
+        with contextlib.suppress(FileNotFoundError):
+            disk.remove(part)
+        disk.link(text, part)
+    for part, path in zip(parts, paths, strict=True):
+        disk.rename(part, path)
+        disk.sync_folder(path.parent)
 
 
 def remove_tree(disk: Disk, path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from edge_sdk.errors import DigestMismatchError, EdgeError, GateError, RemoteError
 from edge_sdk.keeper.child import Outcome, python_command, python_program, run_child
 from edge_sdk.keeper.cleanup import Workshop, collect, make_room
-from edge_sdk.keeper.disk import TEMPORARY, remove_tree, switch_link, write_file
+from edge_sdk.keeper.disk import TEMPORARY, remove_tree, switch_links, write_file
 from edge_sdk.keeper.launch import (
     ENVIRONMENT_RECORD,
     code_path,
@@ -85,7 +85,7 @@ def activate_environment(
         _try_current(shop, folder, progress)
     if changed:
         progress(Step("switch", f"switching to environment {identity}"))
-        switch_link(shop.disk, layout.environment, f"environments/{identity}")
+        switch_links(shop.disk, [layout.environment], f"environments/{identity}")
         shop.journal.note(f"environment {identity}: {record.get('packages')}; before: {previous}")
         shop.journal.add_event("environment", environment=identity, previous=previous)
     if layout.current_code_identity() is not None:

@@ -24,7 +24,7 @@ from edge_sdk.bundle.manifest import MAX_MANIFEST_BYTES, Manifest
 from edge_sdk.bundle.release_record import ReleaseRecord, release_name
 from edge_sdk.errors import BundleError, EdgeError, GateError, IncompatibleTargetError, RemoteError
 from edge_sdk.keeper.cleanup import Workshop, collect, make_room
-from edge_sdk.keeper.disk import TEMPORARY, Disk, remove_tree, switch_link
+from edge_sdk.keeper.disk import TEMPORARY, Disk, remove_tree, switch_links
 from edge_sdk.keeper.facts import architecture
 from edge_sdk.keeper.launch import environment_folder
 from edge_sdk.keeper.layout import Layout, check_release_name, sequence_of
@@ -195,10 +195,10 @@ def finish_switch(shop: Workshop) -> None:
         return
     if current is not None and is_complete(layout, shop.store, current):
         shop.journal.note(f"completed the switch from {good} to {current}")
-        switch_link(shop.disk, layout.good, f"releases/{current}")
+        switch_links(shop.disk, [layout.good], f"releases/{current}")
     elif good is not None and is_complete(layout, shop.store, good):
         shop.journal.note(f"current ({current}) is damaged or missing: back to {good}")
-        switch_link(shop.disk, layout.current, f"releases/{good}")
+        switch_links(shop.disk, [layout.current], f"releases/{good}")
 
 
 def choose_variant(manifest: Manifest, target: str | None, variant: str | None) -> str:
@@ -294,8 +294,7 @@ def _build(disk: Disk, folder: Path, manifest: bytes, record: ReleaseRecord, fil
 
 
 def _point(shop: Workshop, name: str) -> None:
-    switch_link(shop.disk, shop.layout.current, f"releases/{name}")
-    switch_link(shop.disk, shop.layout.good, f"releases/{name}")
+    switch_links(shop.disk, [shop.layout.current, shop.layout.good], f"releases/{name}")
 
 
 def _forget(shop: Workshop, folder: Path) -> None:
