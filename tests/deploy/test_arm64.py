@@ -1,7 +1,7 @@
-"""The whole way to an arm64 board: set up, pushed to, and asked for a prediction that equals the host's golden.
+"""The whole way to an arm64 board: set up, pushed to, and its prediction compared with the host's golden.
 
-The board is an emulated Raspberry Pi 4 with Debian, Python and sshd, and nothing else. Everything that runs on
-it beyond that was resolved on this host and brought over SSH.
+The board is an emulated Raspberry Pi 4 with Debian, Python and sshd, and nothing else. Everything beyond that
+was resolved on this host and brought over SSH.
 """
 
 from __future__ import annotations
