@@ -33,9 +33,9 @@ from typing import Any
 import numpy as np
 
 from edge_sdk.contract.spec import Signature
-from edge_sdk.convert.aliases import merge_identical_signatures
 from edge_sdk.convert.child import stage
 from edge_sdk.convert.source import SourceView, open_source
+from edge_sdk.convert.tidy import tidy
 from edge_sdk.errors import ConversionError, ModelError, SignatureMismatchError, UnsupportedOpError
 from edge_sdk.model.tflite_file import default_signature
 from edge_sdk.quantize.samples import iterate_feeds, misfits
@@ -62,9 +62,7 @@ def convert(arguments: Mapping[str, Any]) -> dict[str, Any]:
         names = [signature.name for signature in view.signatures]
         default = default_signature(view.signatures)
         stage("convert", f"converting {', '.join(names)}")
-        content = _convert_view(view, arguments)
-        content = merge_identical_signatures(content)
-        write_atomically(output, content)
+        write_atomically(output, tidy(_convert_view(view, arguments)))
         calls = None
         if arguments.get("samples") and arguments.get("reference"):
             signature = next(item for item in view.signatures if item.name == default)

@@ -10,6 +10,7 @@ result. The same source, recipe and samples give the same bytes.
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,10 @@ def _quantize(prepared: PreparedModel, recipe: Recipe, ranges: Ranges | None) ->
     rules = _rules(recipe, prepared)
     quantizer = Quantizer(prepared.to_bytes(), rules)
     statistics = None if ranges is None else statistics_for(ranges)
-    result = quantizer.quantize(statistics, enable_progress_bar=False, enable_progress_report=False)
+    with warnings.catch_warnings():
+        # It opens the model once more, in the way that calibration needs, and warns about that.
+        warnings.simplefilter("ignore")
+        result = quantizer.quantize(statistics, enable_progress_bar=False, enable_progress_report=False)
     return prepared.finish(bytes(result.quantized_model))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,9 +158,12 @@ def _open(prepared: PreparedModel, threads: int) -> tuple[Any, Any]:
     recipes = recipe_manager.RecipeManager()
     recipes.add_static_config(".*", qtyping.TFLOperationName.ALL_SUPPORTED, 8, 8)
     try:
-        calibrator = Calibrator(
-            prepared.to_bytes(), num_threads=threads, qsv_update_func=qsv_utils.min_max_update
-        )
+        with warnings.catch_warnings():
+            # "preserve_all_tensors is for debugging": reading every tensor is what calibration is.
+            warnings.simplefilter("ignore")
+            calibrator = Calibrator(
+                prepared.to_bytes(), num_threads=threads, qsv_update_func=qsv_utils.min_max_update
+            )
     except (RuntimeError, ValueError) as failure:
         raise _explain(failure) from failure
     return calibrator, recipes
