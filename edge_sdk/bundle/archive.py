@@ -163,6 +163,19 @@ class Bundle:
         """Return whether the manifest lists a file of this name."""
         return name in self.manifest.files
 
+    def names(self) -> list[str]:
+        """Return the files that are here, sorted.
+
+        All that the manifest lists for a `.edge` file. A board keeps what its variant needs, so for a release
+        directory those (there or not), and any other listed file that is there.
+        """
+        if not isinstance(self._store, FolderStore) or self.release is None:
+            return sorted(self.manifest.files)
+        needed = self.manifest.needed_by(self.release.variant)
+        return sorted(
+            name for name in self.manifest.files if name in needed or self._store.file(name).exists()
+        )
+
     def read(self, name: str) -> bytes:
         """Return the content of a file, its digest checked.
 
@@ -205,13 +218,14 @@ class Bundle:
                 stream.write(data)
 
     def verify(self, progress: Progress = silent) -> None:
-        """Check every file's digest, and that no other byte differs from what a writer would write.
+        """Check the digest of every file of `names`, and that no other byte differs from what a writer would write.
 
         Raises:
             DigestMismatchError: A file's content is not what the manifest says.
             BundleError: Another difference.
         """
-        total = max(1, sum(entry.size for entry in self.manifest.files.values()))
+        names = self.names()
+        total = max(1, sum(self.manifest.files[name].size for name in names))
         done = 0
 
         def note(size: int) -> None:
@@ -220,7 +234,7 @@ class Bundle:
             # Digests and CRCs are two passes.
             progress(Step("verify", "reading every byte", min(0.99, done / (2 * total))))
 
-        for name in sorted(self.manifest.files):
+        for name in names:
             for data in self._checked_pieces(name):
                 note(len(data))
         try:

@@ -206,6 +206,21 @@ class Manifest(Document):
             why="variants: " + (", ".join(v.id for v in self.variants) or "none"),
         )
 
+    def needed_by(self, identifier: str) -> dict[str, FileEntry]:
+        """Return the files that a device needs to run one variant, by logical name, sorted.
+
+        That is the variant's model and golden vectors, and every file that belongs to no variant.
+
+        Raises:
+            BundleError: There is none of that id.
+        """
+        chosen = self.variant(identifier)
+        others = {name for variant in self.variants for name in _own_files(variant)}
+        own = _own_files(chosen)
+        return {
+            name: entry for name, entry in sorted(self.files.items()) if name in own or name not in others
+        }
+
     def to_bytes(self) -> bytes:
         """Return the one canonical form: UTF-8 JSON, sorted keys, two-space indent, final newline."""
         data = {"format": self.format, "format_version": self.format_version, **self.to_dict()}
@@ -263,13 +278,17 @@ class Manifest(Document):
         self.contract.signature_named(self.contract.default_signature)
         for variant in self.variants:
             check_name(variant.id)
-            for file in [variant.file, *([variant.golden.file] if variant.golden else [])]:
+            for file in _own_files(variant):
                 if file not in self.files:
                     raise BundleError(f"variant {variant.id!r} names {file!r}, which is not in the bundle")
         for target, plan in self.targets.items():
             check_name(target)
             for identifier in plan.variants:
                 self.variant(identifier)
+
+
+def _own_files(variant: Variant) -> tuple[str, ...]:
+    return (variant.file, *([variant.golden.file] if variant.golden else []))
 
 
 def _check_version(version: Any) -> None:

@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from edge_sdk.bundle.archive import Bundle, write_bundle
 from edge_sdk.bundle.digest import sha256_of
 from edge_sdk.bundle.layout import ALIGNMENT
-from edge_sdk.bundle.manifest import FileEntry, Manifest
+from edge_sdk.bundle.manifest import FileEntry, Manifest, Variant
 from edge_sdk.bundle.release_record import ReleaseRecord, release_name
 from edge_sdk.errors import BundleError, ConfigError, DigestMismatchError
 from edge_sdk.progress import Step
 from tests.bundle.samples import CONTENT, manifest_of, names, sample, unknown
 
 
-def release_folder(folder: Path) -> Path:
+def release_folder(folder: Path, manifest: Manifest | None = None) -> Path:
     """Lay a release out as the keeper does: files are relative links to blobs."""
-    manifest = manifest_of(CONTENT)
+    manifest = manifest or manifest_of(CONTENT)
     raw = manifest.to_bytes()
     release = folder / "releases" / release_name(7, sha256_of(raw))
     for name, data in CONTENT.items():
@@ -210,6 +210,30 @@ def test_a_release_directory_reads_like_a_bundle(tmp_path: Path) -> None:
         assert bundle.release.variant == "float32"
         assert bundle.read("golden/float32.npz") == CONTENT["golden/float32.npz"]
         assert bundle.file_path("models/float32.tflite") == folder / "files" / "models" / "float32.tflite"
+        bundle.verify()
+
+
+def test_a_release_directory_holds_what_its_variant_needs(tmp_path: Path) -> None:
+    two = manifest_of(CONTENT).variants[0]
+    content = {**CONTENT, "models/other.tflite": b"other"}
+    other = Variant(
+        id="other", format="tflite", recipe="x", file="models/other.tflite", signatures=two.signatures
+    )
+    manifest = manifest_of(content, variants=(two, other))
+    assert set(manifest.needed_by("float32")) == set(CONTENT)
+    assert set(manifest.needed_by("other")) == {"models/other.tflite", "models/copy.tflite", "empty.bin"}
+    folder = release_folder(tmp_path, manifest)
+    with Bundle.open(folder) as bundle:
+        bundle.verify()
+        assert bundle.names() == sorted(CONTENT)
+        with pytest.raises(BundleError, match="missing"):
+            bundle.read("models/other.tflite")
+    (folder / "files" / "models" / "other.tflite").write_bytes(b"OTHER")
+    with Bundle.open(folder) as bundle, pytest.raises(DigestMismatchError):
+        bundle.verify()
+    (folder / "files" / "models" / "other.tflite").unlink()
+    (folder / "files" / "empty.bin").unlink()
+    with Bundle.open(folder) as bundle, pytest.raises(BundleError, match="missing"):
         bundle.verify()
 
 
