@@ -218,7 +218,7 @@ class Bundle:
                 stream.write(data)
 
     def verify(self, progress: Progress = silent) -> None:
-        """Check the digest of every file of `names`, and that no other byte differs from what a writer would write.
+        """Check the digests of `names()`, and that no other byte differs from what a writer would write.
 
         Raises:
             DigestMismatchError: A file's content is not what the manifest says.
