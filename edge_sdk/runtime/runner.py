@@ -147,11 +147,13 @@ class Runner:
         function = _function(file, contract, name)
         ports = _ports(contract.signature_named(name), function)
 
+        external = climbed.external
+
         def another() -> Session:
-            loaded = [ladder.load_external(climbed.external, info)] if climbed.external else []
+            loaded = [ladder.load_external(external, info)] if external else []
             return Session(create(loaded).interpreter, function, *ports)
 
-        size = pool_size or (1 if climbed.external else max(1, usable_cores() // count))
+        size = pool_size or (1 if external else max(1, usable_cores() // count))
         return cls(
             contract=contract,
             ports=ports,

@@ -188,7 +188,12 @@ class Pool:
         with self._changed:
             self.closed = True
             self._idle.clear()
+            self._create = _make_nothing  # the other one holds the model's bytes
             self._changed.notify_all()
+
+
+def _make_nothing() -> Session:
+    raise closed_error()
 
 
 def closed_error() -> ConfigError:
