@@ -160,6 +160,8 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
     )
     if unsafe:
         raise BundleError(f"the archive holds an unsafe name: {name!r:.120}", hint="do not use this archive")
+    if entry.header_offset < 0:
+        raise BundleError(f"{name} lies outside the archive")
     if entry.flag_bits & 0x1:
         raise BundleError(f"{name} is encrypted")
     if entry.compress_type not in (0, 8):
@@ -187,7 +189,14 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, disk:
                 disk.write(descriptor, piece)
         if size != entry.file_size:
             raise BundleError(f"{entry.filename} ends early")
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as failure:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+    ) as failure:
         raise BundleError(f"{entry.filename} is damaged in the archive", why=str(failure)) from failure
     finally:
         os.close(descriptor)

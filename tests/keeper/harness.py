@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -59,9 +60,13 @@ class KeeperProcess:
         self._sink = self.process.stdin
         self.reader = FrameReader(self._source.read)
         self.writer = FrameWriter(self.raw)
-        if start:
-            self.raw(start)
-        self.hello = self.answer("hello")
+        try:
+            with contextlib.suppress(BrokenPipeError):  # it may have ended, and said why
+                self.raw(start)
+            self.hello = self.answer("hello")
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> KeeperProcess:
         return self
