@@ -62,11 +62,14 @@ class StepCache:
     Args:
         folder: Of the cache; made when the first step is stored.
         progress: Told when a damaged entry is made again.
+        fresh: Take nothing that was there before; make each step once again.
     """
 
-    def __init__(self, folder: Path, progress: Progress = silent) -> None:
+    def __init__(self, folder: Path, progress: Progress = silent, *, fresh: bool = False) -> None:
         self.folder = folder
         self._progress = progress
+        self._fresh = fresh
+        self._made: set[Path] = set()
 
     def find(self, step: str, inputs: Mapping[str, Any]) -> Entry | None:
         """Return the finished step, every digest checked, or None.
@@ -76,6 +79,8 @@ class StepCache:
             inputs: Everything that decides its outcome.
         """
         folder = self._folder(step, inputs)
+        if self._fresh and folder not in self._made:
+            return None
         try:
             stored = json.loads((folder / _ENTRY).read_bytes())
             body = stored["body"]
@@ -133,6 +138,9 @@ class StepCache:
         text = json.dumps({"body": body, "sha256": _digest(body)}, sort_keys=True, indent=1)
         (part / _ENTRY).write_text(text, "utf-8")
         folder.parent.mkdir(parents=True, exist_ok=True)
+        if self._fresh and folder not in self._made:
+            shutil.rmtree(folder, ignore_errors=True)
+        self._made.add(folder)
         try:
             part.rename(folder)
         except OSError:

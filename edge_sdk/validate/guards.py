@@ -7,7 +7,7 @@ enough: budgets and the pick rule (edge_sdk.pipeline.pick) ask that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_sdk.contract.spec import Contract, Signature, TensorSpec
@@ -116,12 +116,28 @@ def _changed_interface(evidence: Evidence) -> list[str]:
             reasons.append(
                 f"output {output.name!r} is {output.dtype}, the source model's is {output.reference_dtype}"
             )
-    stored = {signature.name: signature for signature in evidence.facts.signatures}
-    for signature in evidence.contract.signatures:
-        if signature.name not in stored:
+    return reasons + changed_signatures(
+        evidence.contract.signatures, evidence.facts.signatures, integer_io=evidence.integer_io
+    )
+
+
+def changed_signatures(
+    promised: Sequence[Signature], stored: Sequence[Signature], *, integer_io: bool
+) -> list[str]:
+    """Return how a file's signatures break the contract, one sentence each.
+
+    Args:
+        promised: The source model's signatures.
+        stored: The file's.
+        integer_io: Real numbers may be stored as integers with a scale.
+    """
+    found = {signature.name: signature for signature in stored}
+    reasons = []
+    for signature in promised:
+        if signature.name not in found:
             reasons.append(f"signature {signature.name!r} is missing")
         else:
-            reasons += _changed_signature(signature, stored[signature.name], evidence.integer_io)
+            reasons += _changed_signature(signature, found[signature.name], integer_io)
     return reasons
 
 

@@ -1,0 +1,200 @@
+"""`edge build`: convert, quantize, validate, pick, pack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge_sdk.cli.console import DebugOption, JsonOption, print_json, progress, stderr, stdout, verb
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from edge_sdk.pipeline.result import BuildResult, VariantReport
+
+#: Exit code where a guard fired, a recipe failed, or a target got no variant.
+NOT_MET = 4
+#: The comparison fits into so many columns.
+TABLE_COLUMNS = 100
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command(
+        "build",
+        epilog="Example: edge build digits_model --calibration calibration.npz --evaluation evaluation.npz",
+    )(build)
+
+
+@verb
+def build(
+    model: Annotated[
+        str | None,
+        typer.Argument(help="SavedModel folder, .keras, .h5, .tflite, or module:function; else edge.toml's."),
+    ] = None,
+    *,
+    target: Annotated[
+        list[str] | None, typer.Option("--target", "-t", help="Target; repeat for several. Default: host.")
+    ] = None,
+    recipe: Annotated[
+        list[str] | None,
+        typer.Option("--recipe", "-r", help="Recipe; repeat for several. Default: the targets' own."),
+    ] = None,
+    calibration: Annotated[
+        str | None, typer.Option(help="Samples for int8: .npz, image folder, or module:function.")
+    ] = None,
+    evaluation: Annotated[
+        str | None, typer.Option(help="Samples to compare on, with labels (y) for accuracy.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results. Default: build.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the bundle. Default: the model's.")] = None,
+    version: Annotated[str | None, typer.Option(help="Version of the bundle. Default: 0.1.0.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Settings file. Default: edge.toml, if any.")] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads for measuring latency.")] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds that one step may take.")] = None,
+    select_tf_ops: Annotated[
+        bool, typer.Option("--select-tf-ops", help="Allow operators that need the Flex delegate.")
+    ] = False,
+    custom_op: Annotated[
+        list[str] | None, typer.Option(help="Library with custom operators; repeat for several.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Make every step again.")] = False,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Convert and quantize a model, compare every variant with it, and pack a bundle."""
+    from edge_sdk.configuration import find_configuration
+    from edge_sdk.pipeline.build import build_configured
+
+    configuration = find_configuration(config)
+    with progress() as report:
+        result = build_configured(
+            configuration,
+            model,
+            targets=target or None,
+            recipes=recipe or None,
+            calibration=calibration,
+            evaluation=evaluation,
+            out=out,
+            name=name,
+            version=version,
+            threads=threads,
+            timeout_seconds=timeout,
+            select_tf_ops=select_tf_ops or None,
+            custom_ops=custom_op or None,
+            fresh=fresh or None,
+            progress=report,
+        )
+    if json:
+        print_json(result.to_dict())
+    else:
+        show(result)
+    if not result.ok:
+        raise typer.Exit(NOT_MET)
+
+
+def show(result: BuildResult) -> None:
+    """Draw the table, what went wrong, and what to type next."""
+    from rich.text import Text
+
+    from edge_sdk.pipeline.result import DATA_TITLES
+
+    console = stdout()
+    if not console.is_terminal:
+        # A log file has no width of its own; the table must not be cut there.
+        console.width = max(console.width, TABLE_COLUMNS)
+    if result.variants:
+        console.print(comparison(result))
+    console.print(
+        Text(f"compared with the source model on {result.samples:,} samples: {DATA_TITLES[result.data]}"),
+        style="dim",
+    )
+    for note in result.notes:
+        console.print(Text(note), style="dim")
+    for skipped, reason in result.skipped.items():
+        console.print(Text(f"left out {skipped}: {reason}"), style="dim")
+    for report in result.variants:
+        for reason in report.reasons:
+            console.print(Text.assemble(("rejected ", "bold red"), f"{report.id}: {reason}"))
+    for failure in result.failures:
+        console.print(
+            Text.assemble(("failed   ", "bold red"), f"{failure.recipe} in {failure.stage}: {failure.cause}")
+        )
+        if failure.hint:
+            console.print(Text(f"         try: {failure.hint}"))
+    if result.bundle is None:
+        stderr().print(Text("no bundle was written: no variant passed that a target could get", "bold red"))
+        return
+    console.print()
+    for target, identifier in result.picks.items():
+        if identifier is not None:
+            console.print(Text.assemble("picked ", (identifier, "bold green"), f" for {target}"))
+    console.print(Text.assemble("bundle ", (str(result.bundle), "bold")))
+    console.print(Text(f"sha256 {result.bundle_sha256}"))
+    console.print(
+        Text.assemble(
+            "next:  ", (f"edge verify {result.bundle}", "bold"), ", then ", ("edge push BOARD", "bold")
+        )
+    )
+    if not result.ok:
+        stderr().print(
+            Text("not everything that was asked for passed; the bundle holds only what did", "bold yellow")
+        )
+
+
+def comparison(result: BuildResult) -> Table:
+    """Return the comparison table, at most 100 columns wide."""
+    from rich.table import Table
+    from rich.text import Text
+
+    metric = next((item.metric_name for item in result.variants if item.metric_name), None)
+    titles = ("size", metric or "metric", "agree", "max err", "SNR dB", "p50/p90/p99 ms", "memory")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold underline")
+    table.add_column("recipe", no_wrap=True)
+    for title in titles:
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    base = next((item.size_bytes for item in result.variants if item.recipe in ("float32", "as_is")), None)
+    for item in result.variants:
+        picked = item.id == result.picked
+        table.add_row(
+            Text(item.id, "bold green" if picked else ""),
+            _size(item.size_bytes, base),
+            _metric(item),
+            _number(item.agreement, ".1%"),
+            _number(item.max_abs_error, ".2g"),
+            _number(item.snr_db, ".1f"),
+            _latency(item),
+            "-" if item.peak_memory_bytes is None else f"{item.peak_memory_bytes / 1e6:.0f} MB",
+            Text("picked" if picked else item.verdict, "green" if item.passed else "bold red"),
+        )
+    return table
+
+
+def _size(size: int, base: int | None) -> str:
+    amount = f"{size / 1e6:.2f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"
+    return amount if not base else f"{amount} x{size / base:.2f}"
+
+
+def _metric(item: VariantReport) -> str:
+    if item.metric is None:
+        return "-"
+    drop = "" if item.metric_drop is None else f" ({-item.metric_drop or 0.0:+.3f})"
+    return f"{item.metric:.3f}{drop}"
+
+
+def _latency(item: VariantReport) -> str:
+    if item.latency_ms is None:
+        return "-"
+    return "/".join(_milliseconds(item.latency_ms[name]) for name in ("p50", "p90", "p99"))
+
+
+def _milliseconds(value: float) -> str:
+    digits = 3 if value < 1 else 2 if value < 10 else 1 if value < 100 else 0
+    return f"{value:.{digits}f}"
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)

@@ -1,0 +1,175 @@
+"""Variants, contract and targets become one bundle.
+
+Only what does not change from run to run goes in: no times, no latencies, no paths. So the same model,
+recipes and data give a bundle with the same SHA-256.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edge_sdk.bundle.archive import write_bundle
+from edge_sdk.bundle.digest import sha256_of
+from edge_sdk.bundle.manifest import (
+    FileEntry,
+    Golden,
+    Manifest,
+    Requirements,
+    TargetPlan,
+    Variant,
+)
+from edge_sdk.contract.spec import Contract
+from edge_sdk.errors import BundleError
+from edge_sdk.targets import Target
+from edge_sdk.validate.facts import VariantFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ingredient:
+    """One variant on its way into a bundle.
+
+    Attributes:
+        id: Unique; also its file name.
+        recipe: What made it.
+        model: The `.tflite`.
+        facts: What was found about this very file.
+        golden: Its golden vectors (`GoldenVectors.to_bytes`), or None.
+    """
+
+    id: str
+    recipe: str
+    model: Path
+    facts: VariantFacts
+    golden: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What one target runs.
+
+    Attributes:
+        target: The target.
+        variants: Ids in order of preference, the pick first; at least one.
+    """
+
+    target: Target
+    variants: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packing:
+    """A manifest with the files it names, ready to be written.
+
+    Attributes:
+        manifest: Of the bundle.
+        files: Content by logical name.
+    """
+
+    manifest: Manifest
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+    def write(self, path: Path) -> str:
+        """Write the bundle and return its SHA-256.
+
+        Raises:
+            NoSpaceError: The disk is full.
+            ConfigError: The folder cannot be written.
+        """
+        return write_bundle(path, self.manifest, self.files)
+
+
+def pack(
+    *,
+    name: str,
+    version: str,
+    contract: Contract,
+    ingredients: Sequence[Ingredient],
+    plans: Sequence[Plan],
+    provenance: Mapping[str, Any],
+    budgets: Mapping[str, float] | None = None,
+) -> Packing:
+    """Put a bundle together.
+
+    Args:
+        name: Of the bundle.
+        version: For people.
+        contract: What the source model promises.
+        ingredients: The variants, every one of which some plan may name.
+        plans: By target; a target without a variant cannot be in a bundle.
+        provenance: Facts about the source, the tools and the data.
+        budgets: Limits that the build was asked to meet.
+
+    Raises:
+        BundleError: No variant, or a rule of the manifest is broken (names, ids, references).
+    """
+    if not ingredients:
+        raise BundleError("a bundle needs at least one variant")
+    files: dict[str, Path] = {}
+    variants = []
+    for item in ingredients:
+        variants.append(_variant(item))
+        files[f"models/{item.id}.tflite"] = item.model
+        if item.golden is not None:
+            files[f"golden/{item.id}.npz"] = item.golden
+    manifest = Manifest(
+        name=name,
+        version=version,
+        contract=contract,
+        files={
+            logical: FileEntry(sha256=sha256_of(path), size=path.stat().st_size)
+            for logical, path in files.items()
+        },
+        variants=tuple(variants),
+        targets={plan.target.name: _plan(plan) for plan in plans},
+        provenance=provenance,
+        budgets=dict(budgets or {}),
+    )
+    manifest.check()
+    return Packing(manifest=manifest, files=files)
+
+
+def _variant(item: Ingredient) -> Variant:
+    facts = item.facts
+    golden = None
+    if item.golden is not None:
+        golden = Golden(
+            file=f"golden/{item.id}.npz",
+            cases=facts.golden_cases,
+            atol=facts.golden_atol,
+            rtol=facts.golden_rtol,
+        )
+    return Variant(
+        id=item.id,
+        format="tflite",
+        recipe=item.recipe,
+        file=f"models/{item.id}.tflite",
+        signatures=facts.signatures,
+        requirements=Requirements(
+            op_versions=facts.op_versions, custom_ops=facts.custom_ops, flex_ops=facts.flex_ops
+        ),
+        golden=golden,
+        measurements={
+            "size_bytes": facts.size_bytes,
+            "data": facts.data,
+            "samples": facts.samples,
+            "metric_name": facts.metric_name,
+            "metric": facts.metric,
+            "metric_drop": facts.metric_drop,
+            "agreement": facts.agreement,
+            "max_abs_error": facts.max_abs_error,
+            "snr_db": facts.snr_db,
+        },
+    )
+
+
+def _plan(plan: Plan) -> TargetPlan:
+    return TargetPlan(
+        platform=plan.target.platform,
+        architecture=plan.target.architecture,
+        runtime=plan.target.runtime,
+        delegates=plan.target.delegates,
+        variants=plan.variants,
+    )

@@ -1,0 +1,102 @@
+"""What a build leaves for people, in the folder they chose.
+
+    OUT/NAME.edge                 the bundle
+    OUT/NAME/<id>.tflite          each variant that passed
+    OUT/NAME/rejected/<id>.tflite each that a guard rejected, out of the way of a careless glob
+    OUT/NAME/build.json           the report, as `edge build --json` prints it
+
+Each file appears whole or not at all. A file that has the right content is not written again. Variants of
+the build before that this build does not make are removed, so that no stale file lies beside new ones; only
+files that the last build.json lists are ever removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from edge_sdk.bundle.digest import sha256_of
+from edge_sdk.bundle.durable import durable_file
+from edge_sdk.pack import Packing
+from edge_sdk.pipeline.cache import StepCache
+from edge_sdk.pipeline.result import BuildResult
+
+REPORT_FILE = "build.json"
+
+
+class Output:
+    """The output folder of one build.
+
+    Args:
+        out: As the user chose it.
+        name: Of the bundle.
+    """
+
+    def __init__(self, out: Path, name: str) -> None:
+        self.bundle = out / f"{name}.edge"
+        self.folder = out / name
+
+    def variant(self, identifier: str, *, passed: bool) -> Path:
+        """Return where a variant's file lies."""
+        return (self.folder if passed else self.folder / "rejected") / f"{identifier}.tflite"
+
+    def write_bundle(self, packing: Packing, cache: StepCache) -> tuple[Path, str]:
+        """Write the bundle unless it is there already; return its path and SHA-256.
+
+        Raises:
+            NoSpaceError: The disk is full.
+            ConfigError: The folder cannot be written.
+        """
+        key = {"manifest": sha256_of(packing.manifest.to_bytes())}
+        known = cache.find("pack", key)
+        if known is not None and _has(self.bundle, known.value["sha256"]):
+            return self.bundle, known.value["sha256"]
+        digest = packing.write(self.bundle)
+        cache.make("pack", key, lambda folder: {"sha256": digest})
+        return self.bundle, digest
+
+    def write_variants(self, files: Mapping[str, Path], result: BuildResult) -> None:
+        """Write the variants' files and the report.
+
+        Args:
+            files: Where each variant's content is, by id.
+            result: Whose variants name the places.
+
+        Raises:
+            NoSpaceError: The disk is full.
+            ConfigError: The folder cannot be written.
+        """
+        stale = self._listed() - {report.path for report in result.variants}
+        for report in result.variants:
+            if not _has(report.path, report.sha256):
+                source = files[report.id]
+                with source.open("rb") as content, durable_file(report.path, needed=report.size_bytes) as to:
+                    shutil.copyfileobj(content, to)
+        text = (json.dumps(result.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+        path = self.folder / REPORT_FILE
+        if not _has(path, sha256_of(text)):
+            with durable_file(path, needed=len(text)) as stream:
+                stream.write(text)
+        for path in stale:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    def _listed(self) -> set[Path]:
+        """Return the variants' files that the last report lists and that lie where variants lie."""
+        try:
+            report = json.loads((self.folder / REPORT_FILE).read_text("utf-8"))
+            names = [Path(entry["path"]).name for entry in report["variants"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            return set()
+        places = (self.folder, self.folder / "rejected")
+        return {place / name for place in places for name in names if name.endswith(".tflite")}
+
+
+def _has(path: Path, digest: str) -> bool:
+    try:
+        return sha256_of(path) == digest
+    except OSError:
+        return False

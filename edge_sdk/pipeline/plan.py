@@ -1,0 +1,97 @@
+"""What a build will make, decided before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from edge_sdk.errors import ConfigError
+from edge_sdk.quantize.recipe import AS_IS, Recipe, load_recipe
+from edge_sdk.targets import Target
+
+#: A `.tflite` source as it came: not a recipe file, because nothing is done to it.
+PASS_THROUGH = Recipe(name=AS_IS, title="As it is", description="The source, unchanged.", method="none")
+_NEEDS_DATA = "needs calibration data (--calibration DATA)"
+
+
+@dataclass(frozen=True)
+class RecipePlan:
+    """The recipes of a build.
+
+    Attributes:
+        recipes: In the order of the report.
+        skipped: Recipes of the targets' own lists that are left out, with the reason. One that the user
+            asked for is never skipped.
+    """
+
+    recipes: tuple[Recipe, ...]
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+def plan_recipes(
+    *,
+    targets: Sequence[Target],
+    requested: Sequence[str],
+    has_calibration: bool,
+    source_is_tflite: bool,
+    source_is_float: bool,
+) -> RecipePlan:
+    """Decide which recipes are made.
+
+    Args:
+        targets: Whose own lists count where the user names no recipe.
+        requested: What the user named.
+        has_calibration: There is calibration data.
+        source_is_tflite: The source needs no conversion, and passes through as `as_is`.
+        source_is_float: The source can be quantized.
+
+    Raises:
+        ConfigError: An unknown recipe, one that cannot be made from this source or without data, or
+            nothing left to make.
+    """
+    if requested:
+        recipes = [PASS_THROUGH if name == AS_IS else load_recipe(name) for name in dict.fromkeys(requested)]
+        for recipe in recipes:
+            reason = _obstacle(recipe, has_calibration, source_is_tflite, source_is_float)
+            if reason:
+                raise ConfigError(f"recipe {recipe.name} cannot be made", why=reason)
+        _check_unique(recipes)
+        return RecipePlan(tuple(recipes))
+    chosen = [PASS_THROUGH] if source_is_tflite else []
+    skipped = {}
+    for name in dict.fromkeys(name for target in targets for name in target.recipes):
+        recipe = load_recipe(name)
+        if source_is_tflite and recipe.method == "none":
+            continue  # it would be the same bytes as as_is
+        reason = _obstacle(recipe, has_calibration, source_is_tflite, source_is_float)
+        if reason:
+            skipped[recipe.name] = reason
+        else:
+            chosen.append(recipe)
+    if not chosen:
+        raise ConfigError(
+            "there is no recipe that can be made",
+            why="; ".join(f"{name}: {reason}" for name, reason in skipped.items()),
+            hint="give --calibration DATA, or name a recipe with --recipe (edge recipes lists them)",
+        )
+    _check_unique(chosen)
+    return RecipePlan(tuple(chosen), skipped)
+
+
+def _obstacle(recipe: Recipe, has_calibration: bool, is_tflite: bool, is_float: bool) -> str | None:
+    if recipe is PASS_THROUGH:
+        return (
+            None if is_tflite else "only a .tflite passes through as it is; float32 is the plain conversion"
+        )
+    if is_tflite and not is_float:
+        return "the source is quantized already; only as_is is possible"
+    if recipe.needs_calibration and not has_calibration:
+        return _NEEDS_DATA
+    return None
+
+
+def _check_unique(recipes: Sequence[Recipe]) -> None:
+    names = [recipe.name for recipe in recipes]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"two recipes are called {name!r}", hint="rename one of the files")

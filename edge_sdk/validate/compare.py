@@ -1,0 +1,263 @@
+"""Runs a variant and finds the facts. `evaluate` and `measure` run in worker processes.
+
+Both go through the same `Runner` as a board, on a one-variant bundle with the source model's contract: what
+is validated here is what will be asked there, integer inputs and outputs included.
+
+    run_in_worker("edge_sdk.validate.compare:evaluate", {
+        "model": path of the .tflite, "recipe": name, "integer_io": bool,
+        "contract": Contract.to_dict(), "data": "evaluation" | "calibration" | "synthetic",
+        "samples": .npz of inputs (first axis = samples), "labels": .npy or None,
+        "reference": .npz of outputs (first axis = samples), "golden": .npz to write,
+        "tolerance": share of the largest output (edge_sdk.validate.tolerance), "custom_ops": [path, ...]})
+
+gives `VariantFacts.to_dict()`. `measure` takes model, recipe, contract, samples, custom_ops, threads, runs
+and seconds, and gives latency and memory. `answer` runs a source .tflite and writes its outputs as the
+reference.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_sdk.contract.spec import Contract
+from edge_sdk.convert.worker import stage
+from edge_sdk.errors import ModelError
+from edge_sdk.validate import metrics
+from edge_sdk.validate.facts import OutputFacts, VariantFacts
+from edge_sdk.validate.guards import changed_signatures
+
+if TYPE_CHECKING:
+    from edge_sdk.runtime.runner import Runner
+
+#: Golden vectors travel to every board: a few cases, and not many megabytes of them.
+GOLDEN_CASES = 3
+GOLDEN_BYTES = 8 * 2**20
+
+Array = NDArray[Any]
+
+
+def evaluate(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Compare one variant with the reference and record its golden vectors; see the module's text.
+
+    Raises:
+        EdgeError: The variant cannot be loaded or run.
+    """
+    from edge_sdk.model.tflite_file import read_tflite
+
+    model = Path(arguments["model"])
+    contract = Contract.from_dict(arguments["contract"])
+    file = read_tflite(model)
+    samples, reference = _arrays(arguments["samples"]), _arrays(arguments["reference"])
+    described: dict[str, Any] = {
+        "data": str(arguments["data"]),
+        "distinct_samples": _differ(samples),
+        "signatures": file.signatures,
+        "op_versions": file.op_versions,
+        "custom_ops": file.custom_ops,
+        "flex_ops": file.flex_ops,
+        "parameters": file.parameters,
+        "size_bytes": file.size_bytes,
+    }
+    if changed_signatures(contract.signatures, file.signatures, integer_io=bool(arguments["integer_io"])):
+        # Nothing can be asked of it by the contract's names; the guard says what changed.
+        return VariantFacts(samples=0, outputs=(), **described).to_dict()
+    answers = _answers(model, contract, samples, str(arguments["recipe"]), arguments.get("custom_ops") or ())
+    stage("compare", "comparing with the source model")
+    outputs, missing = _compare(reference, answers)
+    golden = _record(contract, samples, answers, arguments)
+    return VariantFacts(
+        samples=len(next(iter(samples.values()))),
+        outputs=outputs,
+        missing_outputs=missing,
+        **_metric(contract, reference, answers, arguments.get("labels")),
+        **golden,
+        **described,
+    ).to_dict()
+
+
+def measure(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Measure latency and memory of one variant on this machine, on a real sample.
+
+    Returns:
+        `BenchResult.to_dict()`.
+
+    Raises:
+        EdgeError: The variant cannot be loaded or run.
+    """
+    from edge_sdk.quantize.samples import iterate_feeds
+    from edge_sdk.runtime.bench import bench
+
+    contract = Contract.from_dict(arguments["contract"])
+    stage("measure", "measuring latency and memory")
+    with _open(
+        Path(arguments["model"]),
+        contract,
+        str(arguments["recipe"]),
+        arguments.get("custom_ops") or (),
+        threads=arguments.get("threads"),
+    ) as runner:
+        samples = {name: values[:1] for name, values in _arrays(arguments["samples"]).items()}
+        inputs = next(iter(iterate_feeds(contract.signature, samples)))
+        found = bench(runner, inputs=inputs, runs=int(arguments["runs"]), seconds=arguments.get("seconds"))
+    return found.to_dict()
+
+
+def answer(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Write what a source `.tflite` answers to the samples: the reference of a model without TensorFlow.
+
+    Args:
+        arguments: model, contract, samples and custom_ops as for `evaluate`; output, the .npz to write.
+
+    Raises:
+        EdgeError: The model cannot be loaded or run.
+    """
+    contract = Contract.from_dict(arguments["contract"])
+    answers = _answers(
+        Path(arguments["model"]),
+        contract,
+        _arrays(arguments["samples"]),
+        "as_is",
+        arguments.get("custom_ops") or (),
+    )
+    np.savez(arguments["output"], **answers)  # type: ignore[arg-type]
+    return {"reference_calls": len(next(iter(answers.values())))}
+
+
+def _open(model: Path, contract: Contract, recipe: str, custom_ops: Any, *, threads: int | None) -> Runner:
+    from edge_sdk.runtime.runner import Runner
+
+    with tempfile.TemporaryDirectory(prefix="edge-validate-") as scratch:
+        candidate = Path(scratch) / "candidate.edge"
+        write_candidate(candidate, model, contract, recipe)
+        return Runner.open(candidate, variant=recipe, threads=threads, custom_ops=list(custom_ops))
+
+
+def write_candidate(path: Path, model: Path, contract: Contract, recipe: str) -> None:
+    """Write a bundle that holds one variant and nothing else, for the `Runner` to open."""
+    from edge_sdk.bundle.archive import write_bundle
+    from edge_sdk.bundle.digest import sha256_of
+    from edge_sdk.bundle.manifest import FileEntry, Manifest, Variant
+    from edge_sdk.model.tflite_file import read_tflite
+
+    variant = Variant(
+        id=recipe,
+        format="tflite",
+        recipe=recipe,
+        file="model.tflite",
+        signatures=read_tflite(model).signatures,
+    )
+    manifest = Manifest(
+        name="candidate",
+        version="0",
+        contract=contract,
+        files={"model.tflite": FileEntry(sha256=sha256_of(model), size=model.stat().st_size)},
+        variants=(variant,),
+        targets={},
+    )
+    write_bundle(path, manifest, {"model.tflite": model})
+
+
+def _answers(
+    model: Path, contract: Contract, samples: Mapping[str, Array], recipe: str, custom_ops: Any
+) -> dict[str, Array]:
+    """Return every output of every sample, first axis = samples.
+
+    One thread: the order of a sum, and so its last bits, must not depend on how many cores are free.
+    """
+    from edge_sdk.quantize.samples import iterate_feeds
+
+    stage("load", "loading the variant")
+    collected: dict[str, list[Array]] = {spec.name: [] for spec in contract.signature.outputs}
+    total = len(next(iter(samples.values())))
+    with _open(model, contract, recipe, custom_ops, threads=1) as runner:
+        for index, feed in enumerate(iterate_feeds(contract.signature, samples)):
+            for name, value in runner.predict(feed).items():
+                collected[name].append(value)
+            if index % 16 == 0:
+                stage("validate", f"running {total} samples", index / total)
+    shapes = {name: sorted({value.shape for value in values}) for name, values in collected.items()}
+    for name, found in shapes.items():
+        if len(found) > 1:
+            raise ModelError(
+                f"output {name!r} has another shape for other samples",
+                why=", ".join(map(str, found[:4])),
+                hint="give samples of one shape",
+            )
+    return {name: np.stack(values) for name, values in collected.items()}
+
+
+def _compare(
+    reference: Mapping[str, Array], answers: Mapping[str, Array]
+) -> tuple[tuple[OutputFacts, ...], tuple[str, ...]]:
+    both = [name for name in reference if name in answers]
+    missing = tuple(name for name in reference if name not in answers)
+    return tuple(metrics.compare_output(name, reference[name], answers[name]) for name in both), missing
+
+
+def _metric(
+    contract: Contract, reference: Mapping[str, Array], answers: Mapping[str, Array], labels: str | None
+) -> dict[str, Any]:
+    if labels is None:
+        return {}
+    values = np.load(labels, allow_pickle=False)
+    ordered = {
+        spec.name: reference[spec.name] for spec in contract.signature.outputs if spec.name in reference
+    }
+    output = metrics.metric_output(ordered, values, len(contract.labels))
+    if output is None or output not in answers or answers[output].shape != reference[output].shape:
+        return {}
+    metric = metrics.METRICS["top1"]
+    return {
+        "metric_name": "top1",
+        "metric": metrics.rounded(metric(answers[output], values)),
+        "reference_metric": metrics.rounded(metric(reference[output], values)),
+    }
+
+
+def _record(
+    contract: Contract,
+    samples: Mapping[str, Array],
+    answers: Mapping[str, Array],
+    arguments: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Write golden vectors: evenly spread samples with this variant's own answers."""
+    from edge_sdk.contract.golden import GoldenVectors
+    from edge_sdk.quantize.samples import iterate_feeds
+
+    total = len(next(iter(samples.values())))
+    one_case = sum(values[:1].nbytes for values in (*samples.values(), *answers.values()))
+    count = max(1, min(GOLDEN_CASES, total, GOLDEN_BYTES // max(1, one_case)))
+    chosen = sorted({round(index * (total - 1) / max(1, count - 1)) for index in range(count)})
+    feeds = list(
+        iterate_feeds(contract.signature, {name: values[chosen] for name, values in samples.items()})
+    )
+    outputs = {name: values[chosen] for name, values in answers.items()}
+    if not all(np.isfinite(values).all() for values in outputs.values() if values.dtype.kind == "f"):
+        return {}  # the guard rejects it anyway
+    vectors = GoldenVectors(
+        inputs={name: np.stack([feed[name] for feed in feeds]) for name in feeds[0]}, outputs=outputs
+    )
+    Path(arguments["golden"]).write_bytes(vectors.to_bytes())
+    share = float(arguments["tolerance"])
+    largest = max((float(np.max(np.abs(values))) for values in outputs.values() if values.size), default=0.0)
+    return {
+        "golden_cases": len(vectors),
+        # Two digits: a tolerance is a judgement, and its last digits must not depend on the machine.
+        "golden_atol": float(f"{share * max(largest, 1e-6):.2g}"),
+        "golden_rtol": share,
+    }
+
+
+def _arrays(path: str) -> dict[str, Array]:
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def _differ(samples: Mapping[str, Array]) -> bool:
+    return any(len(values) > 1 and not metrics.is_constant(values) for values in samples.values())
