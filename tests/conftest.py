@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def no_print(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_print(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail a test whose library code prints: results travel as values, talk goes through progress."""
     original = builtins.print
 
@@ -44,4 +43,3 @@ def no_print(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         original(*values, **options)
 
     monkeypatch.setattr(builtins, "print", checked)
-    yield

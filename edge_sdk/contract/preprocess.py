@@ -7,6 +7,7 @@ implementation, the same on the host and on the board, so calibration, validatio
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -201,7 +202,7 @@ def to_dtype(value: Any, spec: TensorSpec) -> np.ndarray:
     """
     dtype = numpy_dtype(spec.dtype)
     try:
-        array = np.asarray(value)
+        array = value if isinstance(value, np.ndarray) else _regular(value)
     except (ValueError, TypeError) as failure:
         raise SignatureMismatchError([(spec.name, str(spec), f"no regular array ({failure})")]) from failure
     if array.dtype == dtype:
@@ -214,6 +215,13 @@ def to_dtype(value: Any, spec: TensorSpec) -> np.ndarray:
     if not fits:
         raise SignatureMismatchError([(spec.name, str(spec), _describe(array))])
     return array.astype(dtype)
+
+
+def _regular(value: Any) -> np.ndarray:
+    with warnings.catch_warnings():
+        # NumPy before 1.24 warns about lists of unequal length and makes objects of them; newer ones refuse.
+        warnings.simplefilter("ignore")
+        return np.asarray(value)
 
 
 def numpy_dtype(name: str) -> np.dtype[Any]:
