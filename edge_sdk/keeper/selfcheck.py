@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.metadata
 import json
 import platform
 import sys
@@ -33,6 +32,8 @@ _OWN = (
 
 def report() -> dict[str, Any]:
     """Return {"python", "packages": {name: version}, "failures": {name: text}}."""
+    import importlib.metadata
+
     packages: dict[str, str] = {}
     failures: dict[str, str] = {}
     for name, distribution, modules in PACKAGES:

@@ -21,7 +21,8 @@ from tests.keeper.harness import KeeperProcess, link_environment, refusal
 from tests.keeper.releases import tiny_model
 
 #: Interpreters of other versions that may be installed beside the tests' own.
-PYTHONS = sorted(Path("/root/.pyenv/versions").glob("*/bin/python")) if os.access("/root", os.R_OK) else []
+_VERSIONS = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+PYTHONS = sorted(_VERSIONS.glob("*/bin/python"))
 NEW = [path for path in PYTHONS if path.parts[-3].startswith(("3.10.", "3.12.", "3.13."))]
 OLD = [path for path in PYTHONS if path.parts[-3].startswith(("2.7.", "3.6.", "3.7.", "3.9."))]
 
