@@ -11,10 +11,9 @@ from edge_sdk.model.keras_file import KerasFile, read_keras
 from edge_sdk.model.load import Model, saved_model_problems, tflite_problems
 from edge_sdk.model.report import LayerReport, ModelReport, OperatorReport, ProblemReport
 from edge_sdk.model.saved_model import MetaGraph, SavedModelInfo, read_saved_model
-from edge_sdk.model.saved_model_graph import DTYPES, Cost
+from edge_sdk.model.saved_model_graph import Cost
+from edge_sdk.model.saved_model_schema import BITS
 from edge_sdk.model.tflite_file import TFLiteFile, default_signature, read_tflite
-
-_BITS = dict(DTYPES.values())
 
 
 def inspect_model(model: Model) -> ModelReport:
@@ -262,4 +261,4 @@ def _problems(errors: list[ModelError]) -> tuple[ProblemReport, ...]:
 
 
 def _bytes(dtype: str, elements: int) -> int:
-    return (elements * _BITS.get(dtype, 0) + 7) // 8
+    return (elements * BITS.get(dtype, 0) + 7) // 8

@@ -4,7 +4,7 @@
 gone. All that a report needs is in `saved_model.pb`: signatures, variables, graphs and, in nearly every file,
 the shape of every node's output.
 
-Field numbers are those of TensorFlow's .proto files; tests/model/test_saved_model.py compares them.
+saved_model_schema.py holds the field numbers.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from pathlib import Path
 
 from edge_sdk.contract.spec import Signature, TensorSpec
 from edge_sdk.errors import ModelError
+from edge_sdk.model import saved_model_schema as schema
 from edge_sdk.model.flatbuffer import DamagedError
 from edge_sdk.model.protobuf_wire import Budget, Message
-from edge_sdk.model.saved_model_graph import DTYPES, Cost, GraphReader, Shape, dtype_name, read_shape
+from edge_sdk.model.saved_model_graph import Cost, GraphReader, Shape, dtype_name, read_shape
 
 #: Signature of the loader itself, not of the model.
 _LOADER_SIGNATURES = ("__saved_model_init_op", "__saved_model_train_op")
@@ -53,7 +54,7 @@ class VariableInfo:
     @property
     def bytes(self) -> int:
         """Bytes of its value."""
-        return self.elements * _ITEM_SIZES.get(self.dtype, 0)
+        return (self.elements * schema.BITS.get(self.dtype, 0) + 7) // 8
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,10 @@ def read_saved_model(folder: Path | str) -> SavedModelInfo:
                 raise DamagedError("it is empty")
             with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 root = Message(data, 0, len(data), Budget())
-                schema_version = root.number(1)
-                meta_graphs = tuple(_meta_graph(message) for message in root.messages(2))
+                schema_version = root.number(schema.SavedModel.SAVED_MODEL_SCHEMA_VERSION)
+                meta_graphs = tuple(
+                    _meta_graph(message) for message in root.messages(schema.SavedModel.META_GRAPHS)
+                )
         if not meta_graphs:
             raise DamagedError("it holds no graph")
     except DamagedError as failure:
@@ -197,33 +200,33 @@ def not_a_saved_model(folder: Path) -> ModelError:
 
 
 def _meta_graph(message: Message) -> MetaGraph:
-    information = message.message(1)
-    objects = list(message.message(7).messages(1))
-    graph = GraphReader(message.message(2))
+    information = message.message(schema.MetaGraphDef.META_INFO_DEF)
+    definition = message.message(schema.MetaGraphDef.GRAPH_DEF)
+    object_graph = message.message(schema.MetaGraphDef.OBJECT_GRAPH_DEF)
+    objects = list(object_graph.messages(schema.SavedObjectGraph.NODES))
+    graph = GraphReader(definition)
+    found = message.map(schema.MetaGraphDef.SIGNATURE_DEF)
     signatures, methods, tensor_names, cost = [], {}, {}, {}
     incomplete: list[str] = []
-    for name, signature in sorted(
-        message.map(5).items(), key=lambda item: (item[0] != "serving_default", item[0])
-    ):
+    for name in sorted(found, key=lambda name: (name != "serving_default", name)):
         if name in _LOADER_SIGNATURES:
             continue
-        inputs, outputs = signature.map(1), signature.map(2)
-        signatures.append(Signature(name=name, inputs=_specs(inputs, graph), outputs=_specs(outputs, graph)))
-        methods[name] = signature.text(3)
-        tensors = {key: info.text(1) for key, info in (*inputs.items(), *outputs.items())}
-        tensor_names[name] = tensors
-        incomplete += [
-            f"{name}.{key}" for key, info in (*inputs.items(), *outputs.items()) if not info.has(1)
-        ]
-        cost[name] = graph.cost([info.text(1) for info in outputs.values()])
+        inputs = found[name].map(schema.SignatureDef.INPUTS)
+        outputs = found[name].map(schema.SignatureDef.OUTPUTS)
+        signatures.append(Signature(name=name, inputs=_specs(inputs), outputs=_specs(outputs)))
+        methods[name] = found[name].text(schema.SignatureDef.METHOD_NAME)
+        both = {**inputs, **outputs}
+        tensor_names[name] = {key: info.text(schema.TensorInfo.NAME) for key, info in both.items()}
+        incomplete += [f"{name}.{key}" for key, info in both.items() if not info.has(schema.TensorInfo.NAME)]
+        cost[name] = graph.cost([info.text(schema.TensorInfo.NAME) for info in outputs.values()])
     return MetaGraph(
-        tags=tuple(information.texts(4)),
-        tensorflow_version=information.text(5),
-        producer=message.message(2).message(4).number(1),
+        tags=tuple(information.texts(schema.MetaInfoDef.TAGS)),
+        tensorflow_version=information.text(schema.MetaInfoDef.TENSORFLOW_VERSION),
+        producer=definition.message(schema.GraphDef.VERSIONS).number(schema.VersionDef.PRODUCER),
         signatures=tuple(signatures),
         methods=methods,
         tensor_names=tensor_names,
-        functions=_functions(objects, message.message(7)),
+        functions=_functions(objects, object_graph),
         attributes=tuple(child for child, _ in _children(objects[0])) if objects else (),
         variables=_variables(objects, graph),
         cost=cost,
@@ -231,72 +234,81 @@ def _meta_graph(message: Message) -> MetaGraph:
     )
 
 
-def _specs(tensors: Mapping[str, Message], graph: GraphReader) -> tuple[TensorSpec, ...]:
-    specs = []
-    for name, info in sorted(tensors.items()):
-        shape = read_shape(info.message(3)) if info.has(3) else None
-        specs.append(TensorSpec(name=name, dtype=dtype_name(info.number(2)), shape=shape))
-    return tuple(specs)
+def _specs(tensors: Mapping[str, Message]) -> tuple[TensorSpec, ...]:
+    field = schema.TensorInfo
+    return tuple(
+        TensorSpec(
+            name=name,
+            dtype=dtype_name(info.number(field.DTYPE)),
+            shape=read_shape(info.message(field.TENSOR_SHAPE)) if info.has(field.TENSOR_SHAPE) else None,
+        )
+        for name, info in sorted(tensors.items())
+    )
 
 
 def _children(node: Message) -> Iterator[tuple[str, int]]:
-    for reference in node.messages(1):
-        yield reference.text(2), reference.number(1)
+    for reference in node.messages(schema.SavedObject.CHILDREN):
+        yield (
+            reference.text(schema.ObjectReference.LOCAL_NAME),
+            reference.number(schema.ObjectReference.NODE_ID),
+        )
 
 
 def _variables(objects: list[Message], graph: GraphReader) -> tuple[VariableInfo, ...]:
-    found: dict[int, VariableInfo] = {}
+    if not objects:
+        weights = graph.variables()
+        return tuple(VariableInfo(name, item.dtype, item.shape, True) for name, item in weights.items())
+    # Keras exports hold a second object for each variable, with the same name and shape: the backend's.
+    found: dict[tuple[str, str, Shape], VariableInfo] = {}
+    field = schema.SavedVariable
     for number, node in enumerate(objects):
-        if node.has(7):
-            variable = node.message(7)
-            found[number] = VariableInfo(
-                variable.text(6) or f"variable {number}",
-                dtype_name(variable.number(1)),
-                read_shape(variable.message(2)),
-                bool(variable.number(3)),
+        if node.has(schema.SavedObject.VARIABLE):
+            variable = node.message(schema.SavedObject.VARIABLE)
+            info = VariableInfo(
+                variable.text(field.NAME) or f"variable {number}",
+                dtype_name(variable.number(field.DTYPE)),
+                read_shape(variable.message(field.SHAPE)),
+                bool(variable.number(field.TRAINABLE)),
             )
-    if objects:
-        # Keras exports hold a second object for each variable, with the same name and shape: the backend's.
-        unique = {(info.name, info.dtype, info.shape): info for info in found.values()}
-        return tuple(unique.values())
-    return tuple(
-        VariableInfo(name, weight.dtype, weight.shape, True) for name, weight in graph.variables().items()
-    )
+            found.setdefault((info.name, info.dtype, info.shape), info)
+    return tuple(found.values())
 
 
 def _functions(objects: list[Message], object_graph: Message) -> tuple[Callable, ...]:
     if not objects:
         return ()
-    concrete = object_graph.map(2)
+    concrete = object_graph.map(schema.SavedObjectGraph.CONCRETE_FUNCTIONS)
     found = []
     for name, number in _children(objects[0]):
-        if not 0 <= number < len(objects) or not objects[number].has(6):
+        if not 0 <= number < len(objects) or not objects[number].has(schema.SavedObject.FUNCTION):
             continue
-        variants = []
-        for function in objects[number].message(6).texts(1):
-            if function in concrete:
-                variants.append(tuple(_structured_specs(concrete[function].message(3), depth=0)))
+        function = objects[number].message(schema.SavedObject.FUNCTION)
+        variants = [
+            tuple(_structured_specs(concrete[trace].message(_ARGUMENTS), depth=0))
+            for trace in function.texts(schema.SavedFunction.CONCRETE_FUNCTIONS)
+            if trace in concrete
+        ]
         found.append(Callable(name, tuple(variants)))
     return tuple(sorted(found, key=lambda function: function.name))
 
 
+_ARGUMENTS = schema.SavedConcreteFunction.CANONICALIZED_INPUT_SIGNATURE
+
+
 def _structured_specs(value: Message, *, depth: int) -> Iterator[TensorSpec]:
-    """Yield the TensorSpecs inside a StructuredValue (nested lists, tuples and dicts)."""
+    """Yield the tensors among a function's arguments (nested lists, tuples and dicts)."""
     if depth > 32:
         raise DamagedError("a function's arguments are nested too deep")
-    for field in (33, 34):  # tensor_spec_value, type_spec_value is left out: it holds no dtype
-        if field == 33 and value.has(field):
-            spec = value.message(field)
-            yield TensorSpec(
-                name=spec.text(1), dtype=dtype_name(spec.number(3)), shape=read_shape(spec.message(2))
-            )
-    for field in (51, 52):  # list_value, tuple_value
-        if value.has(field):
-            for item in value.message(field).messages(1):
-                yield from _structured_specs(item, depth=depth + 1)
-    if value.has(53):  # dict_value
-        for item in value.message(53).map(1).values():
+    field, tensor = schema.StructuredValue, schema.TensorSpecProto
+    if value.has(field.TENSOR_SPEC_VALUE):
+        spec = value.message(field.TENSOR_SPEC_VALUE)
+        yield TensorSpec(
+            name=spec.text(tensor.NAME),
+            dtype=dtype_name(spec.number(tensor.DTYPE)),
+            shape=read_shape(spec.message(tensor.SHAPE)),
+        )
+    for kind in (field.LIST_VALUE, field.TUPLE_VALUE):
+        for item in value.message(kind).messages(field.VALUES):
             yield from _structured_specs(item, depth=depth + 1)
-
-
-_ITEM_SIZES = {name: (bits + 7) // 8 for name, bits in DTYPES.values()}
+    for item in value.message(field.DICT_VALUE).map(field.VALUES).values():
+        yield from _structured_specs(item, depth=depth + 1)

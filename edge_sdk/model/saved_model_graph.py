@@ -15,20 +15,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from edge_sdk.model import saved_model_schema as schema
 from edge_sdk.model.flatbuffer import DamagedError
 from edge_sdk.model.protobuf_wire import Message
 
 Shape = tuple[int | None, ...] | None
-
-#: DataType of tensor types.proto: (our name, bits an element). Reference types are these plus 100.
-DTYPES: Mapping[int, tuple[str, int]] = {
-    1: ("float32", 32), 2: ("float64", 64), 3: ("int32", 32), 4: ("uint8", 8), 5: ("int16", 16),
-    6: ("int8", 8), 7: ("string", 0), 8: ("complex64", 64), 9: ("int64", 64), 10: ("bool", 8),
-    11: ("qint8", 8), 12: ("quint8", 8), 13: ("qint32", 32), 14: ("bfloat16", 16), 15: ("qint16", 16),
-    16: ("quint16", 16), 17: ("uint16", 16), 18: ("complex128", 128), 19: ("float16", 16),
-    20: ("resource", 0), 21: ("variant", 0), 22: ("uint32", 32), 23: ("uint64", 64),
-    24: ("float8_e5m2", 8), 25: ("float8_e4m3fn", 8), 29: ("int4", 4), 30: ("uint4", 4),
-}  # fmt: skip
 
 MAX_NODES = 500_000
 MAX_DEPTH = 64
@@ -50,15 +41,16 @@ _VARIABLES = ("VarHandleOp", "VariableV2", "Variable")
 
 def dtype_name(number: int) -> str:
     """Return our name of a DataType; an unknown one is shown by its number."""
-    name, _ = DTYPES.get(number - 100 if number > 100 else number, (f"dtype {number}", 0))
+    name, _ = schema.DTYPES.get(number - 100 if number > 100 else number, (f"dtype {number}", 0))
     return name
 
 
 def read_shape(message: Message) -> Shape:
     """Return the sizes of a TensorShapeProto, None where the rank is unknown."""
-    if message.number(3):
+    field = schema.TensorShapeProto
+    if message.number(field.UNKNOWN_RANK):
         return None
-    sizes = [dim.number(1) for dim in message.messages(2)]
+    sizes = [dim.number(field.SIZE) for dim in message.messages(field.DIM)]
     return tuple(None if size < 0 else size for size in sizes)
 
 
@@ -130,34 +122,38 @@ class _Node:
     __slots__ = ("attributes", "inputs", "name", "op")
 
     def __init__(self, message: Message) -> None:
-        self.name = message.text(1)
-        self.op = message.text(2)
-        self.inputs = [_reference(text) for text in message.texts(3) if not text.startswith("^")]
-        self.attributes = message.map(5)
+        field = schema.NodeDef
+        self.name = message.text(field.NAME)
+        self.op = message.text(field.OP)
+        self.inputs = [_reference(text) for text in message.texts(field.INPUT) if not text.startswith("^")]
+        self.attributes = message.map(field.ATTR)
 
     def shapes(self) -> list[Shape]:
-        if "_output_shapes" in self.attributes:
-            return [read_shape(shape) for shape in self.attributes["_output_shapes"].message(1).messages(7)]
-        if self.op in (*_VARIABLES, "Placeholder") and "shape" in self.attributes:
-            return [read_shape(self.attributes["shape"].message(7))]
-        if self.op == "Const":
-            return (
-                [read_shape(self.attributes["value"].message(8).message(2))]
-                if "value" in self.attributes
-                else []
-            )
+        attributes, field = self.attributes, schema.AttrValue
+        if "_output_shapes" in attributes:
+            listed = attributes["_output_shapes"].message(field.LIST)
+            return [read_shape(shape) for shape in listed.messages(schema.ListValue.SHAPE)]
+        if self.op in (*_VARIABLES, "Placeholder") and "shape" in attributes:
+            return [read_shape(attributes["shape"].message(field.SHAPE))]
+        if self.op == "Const" and "value" in attributes:
+            return [
+                read_shape(attributes["value"].message(field.TENSOR).message(schema.TensorProto.TENSOR_SHAPE))
+            ]
         return []
 
     def flag(self, name: str) -> bool:
-        return name in self.attributes and bool(self.attributes[name].number(5))
+        return name in self.attributes and bool(self.attributes[name].number(schema.AttrValue.B))
 
     def called(self) -> list[str]:
         """Names of the functions that it calls."""
         found = []
         for key in _CALLS & self.attributes.keys():
             value = self.attributes[key]
-            functions = [value.message(10)] if value.has(10) else list(value.message(1).messages(9))
-            found += [function.text(1) for function in functions if function.has(1)]
+            single = value.has(schema.AttrValue.FUNC)
+            several = value.message(schema.AttrValue.LIST).messages(schema.ListValue.FUNC)
+            functions = [value.message(schema.AttrValue.FUNC)] if single else list(several)
+            name = schema.NameAttrList.NAME
+            found += [function.text(name) for function in functions if function.has(name)]
         return sorted(found)
 
 
@@ -183,8 +179,12 @@ class GraphReader:
     """
 
     def __init__(self, graph: Message) -> None:
-        self._main = {node.name: node for node in map(_Node, graph.messages(1))}
-        self._functions = {function.message(1).text(1): function for function in graph.message(2).messages(1)}
+        self._main = {node.name: node for node in map(_Node, graph.messages(schema.GraphDef.NODE))}
+        library = graph.message(schema.GraphDef.LIBRARY)
+        self._functions = {
+            function.message(schema.FunctionDef.SIGNATURE).text(schema.OpDef.NAME): function
+            for function in library.messages(schema.FunctionDefLibrary.FUNCTION)
+        }
         self._bodies: dict[str, tuple[list[str], dict[str, _Node]]] = {}
         self._visited = 0
 
@@ -214,8 +214,10 @@ class GraphReader:
             function = self._functions.get(name)
             if function is None:
                 return None
-            arguments = [argument.text(1) for argument in function.message(1).messages(2)]
-            self._bodies[name] = arguments, {node.name: node for node in map(_Node, function.messages(3))}
+            signature = function.message(schema.FunctionDef.SIGNATURE)
+            arguments = [item.text(schema.OpDef.NAME) for item in signature.messages(schema.OpDef.INPUT_ARG)]
+            nodes = map(_Node, function.messages(schema.FunctionDef.NODE_DEF))
+            self._bodies[name] = arguments, {node.name: node for node in nodes}
         return self._bodies[name]
 
     def _run(
@@ -290,25 +292,27 @@ class GraphReader:
                 operands = [value(reference) for reference in node.inputs]
                 outputs = node.shapes()
                 macs = formula(node, [shape for _, shape in operands], outputs[0] if outputs else None)
-                weights = [weight.name for weight, _ in operands if weight is not None]
+                weights = [
+                    weight.name for weight, _ in operands if weight is not None and _is_parameter(weight)
+                ]
                 cost.operations.append(Operation(node.name, node.op, weights[0] if weights else "", macs))
                 if macs is None:
                     cost.uncounted.add(node.op)
 
     @staticmethod
     def _weight(node: _Node) -> Weight | None:
+        attributes, field = node.attributes, schema.AttrValue
         if node.op in _VARIABLES:
-            attributes = node.attributes
             shared = attributes.get("shared_name")
-            name = (shared.text(2) if shared else "") or node.name
-            dtype = dtype_name(attributes["dtype"].number(6)) if "dtype" in attributes else "unknown"
-            shape = read_shape(attributes["shape"].message(7)) if "shape" in attributes else None
+            name = (shared.text(field.S) if shared else "") or node.name
+            dtype = dtype_name(attributes["dtype"].number(field.TYPE)) if "dtype" in attributes else "unknown"
+            shape = read_shape(attributes["shape"].message(field.SHAPE)) if "shape" in attributes else None
             return Weight(name, dtype, shape)
-        if node.op == "Const" and "value" in node.attributes:
-            tensor = node.attributes["value"].message(8)
-            return Weight(
-                node.name, dtype_name(tensor.number(1)), read_shape(tensor.message(2)), constant=True
-            )
+        if node.op == "Const" and "value" in attributes:
+            tensor = attributes["value"].message(field.TENSOR)
+            dtype = dtype_name(tensor.number(schema.TensorProto.DTYPE))
+            shape = read_shape(tensor.message(schema.TensorProto.TENSOR_SHAPE))
+            return Weight(node.name, dtype, shape, constant=True)
         return None
 
 
@@ -354,7 +358,7 @@ def _matmul(node: _Node, operands: list[Shape], output: Shape) -> int | None:
 
 
 def _einsum(node: _Node, operands: list[Shape], output: Shape) -> int | None:
-    equation = node.attributes["equation"].text(2) if "equation" in node.attributes else ""
+    equation = node.attributes["equation"].text(schema.AttrValue.S) if "equation" in node.attributes else ""
     terms = equation.split("->")[0].split(",")
     sizes: dict[str, int] = {}
     for term, shape in zip(terms, operands, strict=False):
