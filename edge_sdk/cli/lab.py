@@ -38,7 +38,7 @@ def up(
     """Bring a lab board up, enter it into boards.toml and set it up."""
     from edge_sdk.deploy.lab import lab_up
 
-    with progress() as report:
+    with progress(quiet=json) as report:
         board = lab_up(name, runtime=runtime, server=server, python=python, progress=report)
         result = None
         if not bare:

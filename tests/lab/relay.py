@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ class Relay:
 
     Attributes:
         carried: Bytes taken from the host to the board so far, over all connections.
+        acted_at: When the action of `after` was called, by `time.monotonic()`.
     """
 
     def __init__(self, board: Board) -> None:
@@ -30,6 +32,7 @@ class Relay:
         self._flowing.set()
         self._trigger: tuple[int, Callable[[], None]] | None = None
         self.carried = 0
+        self.acted_at = 0.0
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -104,4 +107,5 @@ class Relay:
         trigger = self._trigger
         if trigger is not None and self.carried >= trigger[0]:
             self._trigger = None
+            self.acted_at = time.monotonic()
             trigger[1]()
