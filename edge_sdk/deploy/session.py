@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,18 +90,21 @@ class Blob:
     """Content to send.
 
     Attributes:
-        data: The bytes.
         name: What to call it in messages.
         sha256: Digest, hexadecimal.
+        size: Bytes.
+        pieces: Yields the bytes; asked once, when they are sent.
     """
 
-    data: bytes = field(repr=False)
     name: str
-    sha256: str = ""
+    sha256: str
+    size: int
+    pieces: Callable[[], Iterable[bytes]] = field(repr=False)
 
-    def __post_init__(self) -> None:
-        if not self.sha256:
-            object.__setattr__(self, "sha256", hashlib.sha256(self.data).hexdigest())
+    @classmethod
+    def of(cls, data: bytes, name: str) -> Blob:
+        """Return the blob of content that is in memory."""
+        return cls(name, hashlib.sha256(data).hexdigest(), len(data), lambda: (data,))
 
 
 class KeeperSession:
@@ -120,6 +123,7 @@ class KeeperSession:
         self._progress = progress
         self._reader = FrameReader(channel.read)
         self._writer = FrameWriter(channel.write)
+        self._broken = False
         self.hello = self._read_hello()
 
     def request(self, do: str, **fields: Any) -> dict[str, Any]:
@@ -153,21 +157,19 @@ class KeeperSession:
             EdgeError: What the keeper answered (NoSpaceError, BusyError...); the session is over then.
             ConnectError: The link broke.
         """
-        total = sum(len(blob.data) for blob in blobs) or 1
+        total = sum(blob.size for blob in blobs) or 1
         room = total if needs is None else needs
         sent = answered = 0
         for blob in blobs:
             with self._end_explained():
                 self._writer.send(
-                    {"do": "put", "sha256": blob.sha256, "size": len(blob.data), "needs": room - sent}
+                    {"do": "put", "sha256": blob.sha256, "size": blob.size, "needs": room - sent}
                 )
-            view = memoryview(blob.data)
-            for start in range(0, len(view), DATA_CHUNK_BYTES):
-                piece = bytes(view[start : start + DATA_CHUNK_BYTES])
+            for piece in _frames(blob.pieces()):
                 with self._end_explained():
                     self._writer.send_data(piece)
                 sent += len(piece)
-                self._report(stage, f"sending {blob.name}", sent / total)
+                self._report(stage, f"sending {blob.name}", min(1.0, sent / total))
                 while self._channel.readable() and answered < len(blobs):
                     answered += self._put_answer()
         while answered < len(blobs):
@@ -176,8 +178,9 @@ class KeeperSession:
     def close(self) -> None:
         """Say goodbye and end the program on the board; never raises, may be called twice."""
         with contextlib.suppress(BoardError):
-            self._writer.send({"do": "bye"})
-            self._channel.close_write()
+            if not self._broken:  # a goodbye into a dead link would wait once more for as long
+                self._writer.send({"do": "bye"})
+                self._channel.close_write()
         self._channel.close()
 
     def _read_hello(self) -> Hello:
@@ -228,6 +231,7 @@ class KeeperSession:
         try:
             yield
         except ConnectError as failure:
+            self._broken = True
             # A keeper that ends writes why, in a last frame or on standard error; the link knows less.
             if self._channel.exit_status(0.2) is None:
                 raise
@@ -336,6 +340,13 @@ def _channel(
         channel = transport.run(command)
         stack.callback(channel.close)
         yield transport, channel
+
+
+def _frames(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        view = memoryview(piece)
+        for start in range(0, len(view), DATA_CHUNK_BYTES):
+            yield bytes(view[start : start + DATA_CHUNK_BYTES])
 
 
 def _start(
