@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import edge_sdk
-from edge_sdk.errors import EdgeError
+from edge_sdk.errors import EdgeError, RemoteError
 from edge_sdk.keeper.launch import ROOT_VARIABLE
 
 
@@ -26,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from edge_sdk.keeper.disk import disk_failure
 
     try:
+        if not root.is_dir():
+            raise RemoteError(f"there is no keeper's folder at {root}", hint="name it: --root FOLDER")
         result = _status(root) if options.act == "status" else _rollback(root, options.to)
     except (EdgeError, OSError) as failure:
         error = failure if isinstance(failure, EdgeError) else disk_failure(failure, root)
@@ -33,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _print_json(error.to_dict())
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
+    except KeyboardInterrupt:
+        return 130
     if options.json:
         _print_json(result)
     else:

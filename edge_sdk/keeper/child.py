@@ -166,6 +166,11 @@ def run_child(
     )
 
 
+def last_line(output: bytes) -> bytes:
+    """Return the last line of what a child printed: native libraries may print above its document."""
+    return output.strip().rpartition(b"\n")[2]
+
+
 class _Watch:
     """Collects a child's output and looks at its limits until it ends."""
 

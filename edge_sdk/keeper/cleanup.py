@@ -182,4 +182,4 @@ def _old_or_folder(path: Path) -> bool:
 
 
 def _runs_from(path: Path) -> bool:
-    return str(path) in sys.path
+    return os.path.realpath(path) in map(os.path.realpath, sys.path)

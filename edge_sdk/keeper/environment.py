@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_sdk.errors import DigestMismatchError, EdgeError, GateError, RemoteError
-from edge_sdk.keeper.child import Outcome, python_command, python_program, run_child
+from edge_sdk.keeper.child import Outcome, last_line, python_command, python_program, run_child
 from edge_sdk.keeper.cleanup import Workshop, collect, make_room
 from edge_sdk.keeper.disk import TEMPORARY, remove_tree, switch_links, write_file
 from edge_sdk.keeper.launch import (
@@ -153,7 +153,7 @@ def _self_check(shop: Workshop, paths: list[Path]) -> dict[str, Any]:
 def _read_report(outcome: Outcome) -> dict[str, Any]:
     if outcome.ended == "exit" and outcome.code == 0:
         try:
-            record = json.loads(outcome.output)
+            record = json.loads(last_line(outcome.output))
             if isinstance(record["packages"], dict) and isinstance(record["failures"], dict):
                 return dict(record)
         except (ValueError, KeyError, TypeError):

@@ -7,6 +7,7 @@ golden vectors on this board.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -98,7 +99,8 @@ class Layout:
             except FileNotFoundError:
                 if room == self.root:
                     room.parent.mkdir(parents=True, exist_ok=True)
-                disk.make_folder(room, 0o700 if room == self.root else 0o755)
+                with contextlib.suppress(FileExistsError):  # two sessions may start at once
+                    disk.make_folder(room, 0o700 if room == self.root else 0o755)
                 disk.sync_folder(room.parent)
                 state = room.lstat()
             if room == self.root and stat.S_ISLNK(state.st_mode):

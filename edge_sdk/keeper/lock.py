@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import json
 import os
+import stat
 import time
 from typing import Any
 
@@ -45,6 +46,9 @@ class Lock:
             if self._layout.lock.is_symlink():
                 raise not_regular(self._layout.lock) from failure
             raise
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise not_regular(self._layout.lock)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -6,7 +6,6 @@ The imports also leave byte code beside the packages, so that the first real sta
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import platform
 import sys

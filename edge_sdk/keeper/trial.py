@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_sdk.errors import EdgeError, GateError, RemoteError, error_from_dict
-from edge_sdk.keeper.child import Outcome, run_child
+from edge_sdk.keeper.child import Outcome, last_line, run_child
 from edge_sdk.keeper.facts import available_memory
 from edge_sdk.keeper.launch import runner_command
 from edge_sdk.keeper.layout import Layout
@@ -147,7 +147,7 @@ def _failed(act: str, cause: str, why: str, outcome: Outcome) -> EdgeError:
 
 def _document(outcome: Outcome) -> dict[str, Any] | None:
     try:
-        data = json.loads(outcome.output)
+        data = json.loads(last_line(outcome.output))
     except (ValueError, RecursionError):
         return None
     return finite(data) if isinstance(data, dict) else None
