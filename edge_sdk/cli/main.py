@@ -52,11 +52,7 @@ def main() -> None:
         epilog="First time here: edge init MODEL, edge build, edge push BOARD.",
     )
     app.callback()(root)
-    from importlib.util import find_spec  # TEMPORARY until all verbs are there
-
     for verb in VERBS:
-        if find_spec(f"edge_sdk.cli.{verb}") is None:
-            continue
         importlib.import_module(f"edge_sdk.cli.{verb}").register(app)
     app()
 
