@@ -228,7 +228,7 @@ def _compare(value: Any, expected: np.ndarray, atol: float, rtol: float) -> tupl
         return math.inf, f"{side} holds NaN or infinity"
     error = np.abs(given - wanted)
     # Large integers may be different and yet equal as float64.
-    error[(value != expected) & (error == 0)] = 1.0
+    error = np.where((value != expected) & (error == 0), 1.0, error)
     outside = error > atol + rtol * np.abs(wanted)
     worst = float(error.max())
     if not outside.any():
