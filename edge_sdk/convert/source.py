@@ -186,11 +186,16 @@ def _export_keras(model: Any, folder: Path) -> None:
             hint="call it once on a sample, or build it with keras.Input, before it is saved or returned",
         )
     input_names = _unique([tensor.name.partition(":")[0] for tensor in inputs])
-    output_names = _unique(list(getattr(model, "output_names", ())))
+    output_names = _unique(_output_layers(model))
 
     def call(*tensors: Any) -> dict[str, Any]:
         given = tensors[0] if len(tensors) == 1 else _arrange(model, tensors)
-        results = tf.nest.flatten(model(given, training=False))
+        answer = model(given, training=False)
+        if isinstance(answer, dict) and not any(
+            isinstance(item, (dict, list, tuple)) for item in answer.values()
+        ):
+            return dict(answer)
+        results = tf.nest.flatten(answer)
         names = output_names if len(output_names) == len(results) else _numbered(len(results))
         return dict(zip(names, results, strict=True))
 
@@ -202,6 +207,13 @@ def _export_keras(model: Any, folder: Path) -> None:
     holder = tf.Module()
     holder.model = model
     tf.saved_model.save(holder, str(folder), signatures={DEFAULT_SIGNATURE: function})
+
+
+def _output_layers(model: Any) -> list[str]:
+    names = list(getattr(model, "output_names", None) or ())
+    if not names and type(model).__name__ == "Sequential" and model.layers:
+        names = [model.layers[-1].name]
+    return names
 
 
 def _arrange(model: Any, tensors: tuple[Any, ...]) -> Any:
