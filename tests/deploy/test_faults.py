@@ -332,6 +332,7 @@ def test_many_pushes_at_once_leave_one_of_them_serving(porch: Project) -> None:
 # On the way
 
 
+@pytest.mark.slow  # waits for the silence to be long enough
 def test_the_cable_is_pulled_in_the_middle(porch: Project) -> None:
     bundle = porch.bundle()
     with Relay(porch.board) as relay, unharmed(porch):
@@ -373,6 +374,7 @@ def test_the_connection_breaks_after_the_last_byte_and_the_board_finishes(porch:
     assert porch.answer()[0] != before
 
 
+@pytest.mark.slow  # waits for the silence to be long enough
 def test_a_frozen_board_in_the_middle(porch: Project) -> None:
     bundle = porch.bundle()
     frozen: list[Any] = []
