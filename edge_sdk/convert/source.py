@@ -143,7 +143,7 @@ def _open_keras(kind: str, location: str) -> Any:
     if kind == "function":
         stage("load", f"calling {location}")
         model = import_function(location, error=ModelError)()
-        if not hasattr(model, "inputs") or not hasattr(model, "weights"):
+        if not any(cls.__module__.startswith(("keras.", "tf_keras.")) for cls in type(model).__mro__):
             raise ModelError(
                 f"{location} returned {type(model).__name__}",
                 why="a function given as the model must return a Keras model",

@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import selectors
 import signal
 import subprocess
@@ -29,13 +28,14 @@ from typing import Any
 
 from edge_sdk.contract.document import Document
 from edge_sdk.convert.child import stage as stage  # worker functions import it from here
+from edge_sdk.convert.postmortem import Verdict, explain_end, explain_memory, explain_timeout, oom_kills
 from edge_sdk.errors import ConversionError, EdgeError, error_from_dict
 from edge_sdk.progress import Progress, Step, silent
 
 #: Seconds between two signs of life of a stage that reports nothing by itself.
 HEARTBEAT = 1.0
-#: Lines of the log that a cause quotes.
-TAIL_LINES = 12
+#: Seconds that a worker gets to leave by itself once it has answered or closed its pipe.
+_LAST_WORDS = 10.0
 #: No honest answer is larger; big results travel as files.
 MAX_MESSAGE_BYTES = 64 * 2**20
 
@@ -178,7 +178,6 @@ class _Worker:
     def run(
         self, arguments: Mapping[str, Any], timeout_seconds: float, memory_bytes: int | None
     ) -> dict[str, Any]:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
         request = {
             "function": self.function,
             "arguments": dict(arguments),
@@ -186,18 +185,20 @@ class _Worker:
             "memory_bytes": memory_bytes,
         }
         line = json.dumps(request).encode() + b"\n"
-        kills_before = _oom_kills()
+        kills_before = oom_kills()
         deadline = time.monotonic() + timeout_seconds
         process: subprocess.Popen[bytes] | None = None
         reader, writer = os.pipe()
         try:
-            with self.log.open("wb") as log:
-                log.write(f"# {self.function} {json.dumps(request['arguments'])}\n".encode())
-                log.flush()
-                try:
-                    process = self._start(writer, log)
-                finally:
-                    os.close(writer)
+            try:
+                process = self._start(writer, request["arguments"])
+            except OSError as failure:
+                raise ConversionError(
+                    "a worker process cannot be started",
+                    why=f"{failure.strerror or failure}: {failure.filename or self.log}",
+                ) from failure
+            finally:
+                os.close(writer)
             self._feed(process, line)
             in_time = self._listen(reader, process, deadline)
             if not in_time:
@@ -206,18 +207,33 @@ class _Worker:
             if process is not None:
                 _kill_group(process)
             os.close(reader)
-        return self._conclude(process.returncode, in_time, timeout_seconds, memory_bytes, kills_before)
-
-    def _start(self, writer: int, log: Any) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-X", "faulthandler", "-c", _START, str(writer), str(_PACKAGE_PARENT)],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            pass_fds=(writer,),
-            start_new_session=True,
-            env={**os.environ, **_ENVIRONMENT},
+        if self._answer is not None:
+            return self._accept(self._answer, memory_bytes)
+        if not in_time:
+            raise self._failure(explain_timeout(timeout_seconds, self.log))
+        raise self._failure(
+            explain_end(
+                process.returncode,
+                self.log,
+                memory_bytes=memory_bytes,
+                new_oom_kills=oom_kills() - kills_before,
+            )
         )
+
+    def _start(self, writer: int, arguments: Any) -> subprocess.Popen[bytes]:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as log:
+            log.write(f"# {self.function} {json.dumps(arguments)}\n".encode())
+            log.flush()
+            return subprocess.Popen(
+                [sys.executable, "-X", "faulthandler", "-c", _START, str(writer), str(_PACKAGE_PARENT)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=(writer,),
+                start_new_session=True,
+                env={**os.environ, **_ENVIRONMENT},
+            )
 
     def _feed(self, process: subprocess.Popen[bytes], line: bytes) -> None:
         assert process.stdin is not None
@@ -227,16 +243,21 @@ class _Worker:
             process.stdin.flush()
 
     def _listen(self, reader: int, process: subprocess.Popen[bytes], deadline: float) -> bool:
-        """Read messages until the worker ends; return False when the time is over."""
+        """Read messages until there is an answer or the worker ends; return False when the time is over.
+
+        The end of the pipe alone is no sign: what the worker has forked may hold it open.
+        """
         self.progress(self._step)
         pending = b""
         with selectors.DefaultSelector() as selector:
             selector.register(reader, selectors.EVENT_READ)
-            while True:
+            while self._answer is None:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return False
                 if not selector.select(min(left, HEARTBEAT)):
+                    if process.poll() is not None:
+                        return True
                     self.progress(self._step)
                     continue
                 chunk = os.read(reader, 1 << 16)
@@ -249,11 +270,9 @@ class _Worker:
                 *lines, pending = pending.split(b"\n")
                 for message in lines:
                     self._take(json.loads(message))
-        try:
-            process.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            return self._answer is not None
-        return True
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_LAST_WORDS)
+        return self._answer is not None or process.returncode is not None
 
     def _take(self, message: dict[str, Any]) -> None:
         if "stage" in message:
@@ -263,65 +282,21 @@ class _Worker:
         else:
             self._answer = message
 
-    def _conclude(
-        self,
-        code: int | None,
-        in_time: bool,
-        timeout_seconds: float,
-        memory_bytes: int | None,
-        kills_before: int,
-    ) -> dict[str, Any]:
-        if self._answer is not None:
-            if "value" in self._answer:
-                return dict(self._answer["value"] or {})
-            if "error" in self._answer:
-                raise error_from_dict(self._answer["error"])
-            if self._answer.get("memory"):
-                raise self._out_of_memory(memory_bytes, self._answer["exception"])
-            raise self._failure("failed", self._answer["exception"], None)
-        if not in_time:
-            raise self._failure(
-                f"did not finish within {timeout_seconds:g} s and was ended",
-                _tail(self.log) or "it reported nothing more",
-                "give it more time with --timeout, or look at the log",
-            )
-        if code is not None and code < 0:
-            raise self._killed(-code, memory_bytes, kills_before)
-        raise self._failure(f"ended without an answer (exit code {code})", _tail(self.log), None)
+    def _accept(self, answer: Mapping[str, Any], memory_bytes: int | None) -> dict[str, Any]:
+        if "value" in answer:
+            return dict(answer["value"] or {})
+        if "error" in answer:
+            raise error_from_dict(answer["error"])
+        if answer.get("memory"):
+            raise self._failure(explain_memory(answer["exception"], memory_bytes))
+        raise self._failure(Verdict("failed", answer["exception"]))
 
-    def _killed(self, number: int, memory_bytes: int | None, kills_before: int) -> ConversionError:
-        tail = _tail(self.log)
-        name = _signal_name(number)
-        if number == signal.SIGKILL:
-            if _oom_kills() > kills_before:
-                return self._out_of_memory(
-                    memory_bytes, "the kernel's out-of-memory killer ended it (SIGKILL)"
-                )
-            return self._out_of_memory(
-                memory_bytes,
-                "something outside ended it with SIGKILL, which nearly always is the out-of-memory killer",
-            )
-        if re.search(r"bad_alloc|MemoryError|[Cc]annot allocate memory|[Oo]ut of memory", tail):
-            return self._out_of_memory(memory_bytes, f"{name} after a failed allocation\n{tail}")
-        hint = "report it to the library's authors with the log; another recipe may avoid the crash"
-        if number == signal.SIGILL:
-            hint = "this CPU lacks instructions the installed package was built for (TensorFlow needs AVX)"
-        return self._failure(f"crashed in native code ({name})", tail or f"ended by {name}", hint)
-
-    def _out_of_memory(self, memory_bytes: int | None, cause: str) -> ConversionError:
-        limit = "" if memory_bytes is None else f" (limit {memory_bytes:,} bytes)"
-        return self._failure(
-            f"ran out of memory{limit}",
-            cause,
-            "close other programs, use fewer calibration samples, or build on a machine with more memory",
-        )
-
-    def _failure(self, how: str, why: str | None, hint: str | None) -> ConversionError:
+    def _failure(self, verdict: Verdict) -> ConversionError:
         about = f" of {self.subject}" if self.subject else ""
         return ConversionError(
-            f"the worker{about} {how}, in stage {self.stage!r}",
-            why=why or None,
-            hint=hint or f"the whole log: {self.log}",
+            f"the worker{about} {verdict.how}, in stage {self.stage!r}",
+            why=verdict.why or None,
+            hint=verdict.hint or f"the whole log: {self.log}",
             stage=self.stage,
             log=str(self.log),
         )
@@ -342,33 +317,3 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
     if process.stdin is not None:
         with contextlib.suppress(OSError):
             process.stdin.close()
-
-
-def _oom_kills() -> int:
-    """Return how often this kernel's out-of-memory killer has struck; 0 where it does not tell."""
-    with contextlib.suppress(OSError, ValueError):
-        for line in Path("/proc/vmstat").read_text().splitlines():
-            if line.startswith("oom_kill "):
-                return int(line.split()[1])
-    return 0
-
-
-def _tail(log: Path) -> str:
-    """Return the last lines of the log that say something."""
-    with contextlib.suppress(OSError), log.open("rb") as stream:
-        stream.readline()  # our own heading
-        stream.seek(max(stream.tell(), stream.seek(0, os.SEEK_END) - 16384))
-        lines = stream.read().decode("utf-8", "replace").splitlines()
-        telling = [line for line in lines if line.strip()]
-        start = next((i for i, line in enumerate(telling) if line.startswith("Fatal Python error")), None)
-        if start is not None:
-            return "\n".join(telling[start : start + TAIL_LINES])
-        return "\n".join(telling[-TAIL_LINES:])
-    return ""
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

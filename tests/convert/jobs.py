@@ -77,3 +77,14 @@ def missing(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def big(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {"text": "x" * 3_000_000}
+
+
+def fork(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave a forked child behind that holds the pipe open; answer, or die, at once."""
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(600)
+    Path(arguments["pids"]).write_text(f"{os.getpid()} {pid}")
+    if arguments["die"]:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return {"done": True}

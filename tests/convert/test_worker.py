@@ -101,6 +101,27 @@ def test_a_hang_ends_with_the_whole_group(tmp_path: Path) -> None:
     wait_for(lambda: not alive(worker) and not alive(grandchild))
 
 
+@pytest.mark.parametrize("die", [False, True])
+def test_a_forked_child_holds_nobody_up(die: bool, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    started = time.monotonic()
+    arguments = {"pids": str(pids), "die": die}
+    if die:
+        with pytest.raises(ConversionError, match="SIGTERM"):
+            call("fork", tmp_path, arguments=arguments)
+    else:
+        assert call("fork", tmp_path, arguments=arguments) == {"done": True}
+    assert time.monotonic() - started < 10
+    worker, child = map(int, pids.read_text().split())
+    wait_for(lambda: not alive(worker) and not alive(child))
+
+
+def test_a_log_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConversionError, match="cannot be started"):
+        run_in_worker(f"{JOBS}:answer", {}, timeout_seconds=5, log=tmp_path / "file" / "job.log")
+
+
 def test_an_exit_without_an_answer_quotes_the_log(tmp_path: Path) -> None:
     with pytest.raises(ConversionError) as caught:
         call("leave", tmp_path)
