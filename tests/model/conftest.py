@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
@@ -13,10 +14,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of `tests/model/make_files.py`."""
-    folder = tmp_path_factory.mktemp("made")
+@functools.cache
+def _make(base: Path) -> Path:
+    """Make the files; cached, because tests/cli has a fixture of its own from the same function."""
+    folder = base / "made"
     result = subprocess.run(
         [sys.executable, "-m", "tests.model.make_files", str(folder)],
         cwd=ROOT,
@@ -27,6 +28,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert result.returncode == 0, result.stderr[-4000:]
     return folder
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of `tests/model/make_files.py`."""
+    return _make(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="session")
