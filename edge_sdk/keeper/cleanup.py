@@ -19,7 +19,7 @@ from edge_sdk.errors import EdgeError, NoSpaceError
 from edge_sdk.keeper.disk import TEMPORARY, Disk, free_bytes, remove_tree, reserve_bytes
 from edge_sdk.keeper.journal import Journal
 from edge_sdk.keeper.layout import Layout
-from edge_sdk.keeper.releases import previous_release, read_release
+from edge_sdk.keeper.releases import previous_release, read_release, replaced_release
 from edge_sdk.keeper.store import BlobStore
 
 #: Releases kept beside the current, the good and the previous one: they cost what their blobs cost.
@@ -130,7 +130,9 @@ def make_room(shop: Workshop, needed: int) -> None:
 def _collect_releases(shop: Workshop, keep: int) -> list[str]:
     layout = shop.layout
     names = layout.release_names()
-    pinned = {layout.current_release(), layout.good_release(), previous_release(layout, shop.store)}
+    # Where almost nothing is kept, what a rollback would lead to is read in full: it must not be damaged.
+    previous = replaced_release(layout) if keep else previous_release(layout, shop.store)
+    pinned = {layout.current_release(), layout.good_release(), previous}
     others = [name for name in names if name not in pinned]
     doomed = others[: max(0, len(others) - keep)]
     return [_discard(shop, layout.releases / name) for name in doomed]

@@ -40,6 +40,7 @@ from edge_sdk.keeper.releases import (
     needed_files,
     previous_release,
     read_release,
+    replaced_release,
 )
 from edge_sdk.keeper.trial import Limits, run_trial
 from edge_sdk.progress import Progress, Step, silent
@@ -97,7 +98,7 @@ def install(
         return {
             "release": unchanged,
             "changed": False,
-            "previous": previous_release(layout, shop.store),
+            "previous": replaced_release(layout),
             "trial": None,
         }
 

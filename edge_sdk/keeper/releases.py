@@ -142,6 +142,18 @@ def is_complete(layout: Layout, store: BlobStore, name: str) -> bool:
     return True
 
 
+def replaced_release(layout: Layout) -> str | None:
+    """Return the release that the current one replaced, if it is still here; its files are not read."""
+    current = layout.current_release()
+    if current is None:
+        return None
+    try:
+        named = read_release(layout, current).previous
+    except (EdgeError, OSError):
+        return None
+    return named if named in layout.release_names() else None
+
+
 def previous_release(layout: Layout, store: BlobStore) -> str | None:
     """Return where a rollback leads: the release that the current one replaced, if it is undamaged.
 
@@ -152,11 +164,8 @@ def previous_release(layout: Layout, store: BlobStore) -> str | None:
     current = layout.current_release()
     if current is None:
         return None
-    try:
-        named = read_release(layout, current).previous
-    except (EdgeError, OSError):
-        named = None
-    if named is not None and named in layout.release_names() and is_complete(layout, store, named):
+    named = replaced_release(layout)
+    if named is not None and is_complete(layout, store, named):
         return named
     for name in reversed(layout.release_names()):
         if sequence_of(name) < sequence_of(current) and name != named and is_complete(layout, store, name):

@@ -21,7 +21,7 @@ from edge_sdk.keeper.layout import RELEASE, check_digest
 from edge_sdk.keeper.lock import Lock
 from edge_sdk.keeper.predict import predict
 from edge_sdk.keeper.protocol import PROTOCOL_VERSION
-from edge_sdk.keeper.releases import check_release, previous_release
+from edge_sdk.keeper.releases import check_release, replaced_release
 from edge_sdk.keeper.trial import PREDICT_SECONDS, TRIAL_SECONDS, Limits
 from edge_sdk.progress import Progress
 
@@ -63,7 +63,7 @@ def status(shop: Workshop, lock: Lock, *, verify: bool = False) -> dict[str, Any
         "facts": board_facts(layout.root),
         "current": layout.current_release(),
         "good": layout.good_release(),
-        "previous": previous_release(layout, shop.store),
+        "previous": replaced_release(layout),
         "releases": describe(shop),
         "environment": describe_environment(shop),
         "report": shop.journal.report(),
