@@ -36,7 +36,7 @@ format: install  ## Format the code and fix what ruff can
 	$(BIN)/ruff check --fix .
 
 bench: install  ## Measure the speed figures and print them as tables
-	@for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	@status=0; for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py || status=1; echo; done; exit $$status
 
 clean:  ## Remove build output and caches of this checkout
 	rm -rf build dist .edge .cache .mypy_cache .ruff_cache .pytest_cache examples/digits/work

@@ -1,6 +1,6 @@
 """Draw a command's terminal output as an SVG, for the README.
 
-    cd examples/digits && python ../../docs/images/record.py ../../docs/images/build.svg edge build
+cd examples/digits && python ../../docs/images/record.py ../../docs/images/build.svg edge build
 """
 
 from __future__ import annotations
