@@ -106,7 +106,7 @@ class Job:
         judged, more = self._judge(made, source, contract, samples, reference, output)
         failures = _in_order([*failures, *more], plan)
         picks, notes = self._pick(judged)
-        bundle, digest = None, None
+        packing = None
         if any(picks.values()):
             packing = pack(
                 name=name,
@@ -121,7 +121,8 @@ class Job:
                 provenance=self._provenance(plan, source, samples, reference, calibration),
                 budgets=self.budget.as_numbers(),
             )
-            bundle, digest = output.write_bundle(packing, self.cache)
+        output.reserve(packing, [item.report for item in judged], self.cache)
+        bundle, digest = output.write_bundle(packing, self.cache) if packing else (None, None)
         best = {target: (order[0] if order else None) for target, order in picks.items()}
         result = BuildResult(
             name=name,

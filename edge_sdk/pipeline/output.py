@@ -15,16 +15,19 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from edge_sdk.bundle.digest import sha256_of
 from edge_sdk.bundle.durable import durable_file
+from edge_sdk.errors import NoSpaceError
 from edge_sdk.pack import Packing
 from edge_sdk.pipeline.cache import StepCache
-from edge_sdk.pipeline.result import BuildResult
+from edge_sdk.pipeline.result import BuildResult, VariantReport
 
 REPORT_FILE = "build.json"
+#: Room for the manifest, the report and the names.
+_SLACK = 64 * 2**10
 
 
 class Output:
@@ -43,6 +46,22 @@ class Output:
         """Return where a variant's file lies."""
         return (self.folder if passed else self.folder / "rejected") / f"{identifier}.tflite"
 
+    def reserve(self, packing: Packing | None, reports: Iterable[VariantReport], cache: StepCache) -> None:
+        """Check that everything fits on the disk before the first file is written.
+
+        Raises:
+            NoSpaceError: It does not.
+        """
+        needed = sum(item.size_bytes for item in reports if not _has(item.path, item.sha256))
+        if packing is not None and self._known(packing, cache) is None:
+            needed += sum(entry.size for entry in packing.manifest.files.values())
+        if not needed:
+            return
+        place = next(folder for folder in (self.folder, *self.folder.absolute().parents) if folder.is_dir())
+        available = shutil.disk_usage(place).free
+        if available < needed + _SLACK:
+            raise NoSpaceError(str(self.folder.parent), needed=needed + _SLACK, available=available)
+
     def write_bundle(self, packing: Packing, cache: StepCache) -> tuple[Path, str]:
         """Write the bundle unless it is there already; return its path and SHA-256.
 
@@ -50,13 +69,17 @@ class Output:
             NoSpaceError: The disk is full.
             ConfigError: The folder cannot be written.
         """
-        key = {"manifest": sha256_of(packing.manifest.to_bytes())}
-        known = cache.find("pack", key)
-        if known is not None and _has(self.bundle, known.value["sha256"]):
-            return self.bundle, known.value["sha256"]
-        digest = packing.write(self.bundle)
-        cache.make("pack", key, lambda folder: {"sha256": digest})
+        digest = self._known(packing, cache)
+        if digest is None:
+            digest = packing.write(self.bundle)
+            cache.make("pack", _key(packing), lambda folder: {"sha256": digest})
         return self.bundle, digest
+
+    def _known(self, packing: Packing, cache: StepCache) -> str | None:
+        """Return the digest of the bundle that lies there, where it is what would be written."""
+        entry = cache.find("pack", _key(packing))
+        digest = None if entry is None else str(entry.value["sha256"])
+        return digest if digest and _has(self.bundle, digest) else None
 
     def write_variants(self, files: Mapping[str, Path], result: BuildResult) -> None:
         """Write the variants' files and the report.
@@ -93,6 +116,10 @@ class Output:
             return set()
         places = (self.folder, self.folder / "rejected")
         return {place / name for place in places for name in names if name.endswith(".tflite")}
+
+
+def _key(packing: Packing) -> dict[str, str]:
+    return {"manifest": sha256_of(packing.manifest.to_bytes())}
 
 
 def _has(path: Path, digest: str) -> bool:

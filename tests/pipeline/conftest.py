@@ -1,0 +1,62 @@
+"""Data and small builds for the pipeline's tests. No TensorFlow: the sources are `.tflite` files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> dict[str, Path]:
+    """Calibration and evaluation data for tests/data/models/conv_float.tflite (image float32[1,16,16,3]).
+
+    The labels are what the model itself answers, with every tenth one wrong.
+    """
+    random = np.random.default_rng(5)
+    calibration, evaluation = tmp_path / "calibration.npz", tmp_path / "evaluation.npz"
+    np.savez(calibration, image=random.uniform(0, 1, (40, 16, 16, 3)).astype(np.float32))
+    images = random.uniform(0, 1, (60, 16, 16, 3)).astype(np.float32)
+    labels = np.asarray([int(np.argmax(answer)) for answer in answers(images)])
+    labels[::10] = (labels[::10] + 1) % 5
+    np.savez(evaluation, image=images, y=labels)
+    return {"calibration": calibration, "evaluation": evaluation}
+
+
+def answers(images: np.ndarray) -> list[np.ndarray]:
+    """Return what conv_float.tflite answers, one array a picture."""
+    from edge_sdk.runtime.runner import Runner
+
+    model = Path(__file__).parents[1] / "data/models/conv_float.tflite"
+    with Runner.open(model, threads=1) as runner:
+        return [runner.predict(image=image[None])["probabilities"] for image in images]
+
+
+def edit_model(source: Path, destination: Path, change: Any) -> Path:
+    """Write a copy of a `.tflite` after `change(model)` on its object form."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(source.read_bytes(), 0))
+    change(model)
+    builder = flatbuffers.Builder(0)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    destination.write_bytes(bytes(builder.Output()))
+    return destination
+
+
+def fill_weights(value: float) -> Any:
+    """Return a change that sets every float weight to a value."""
+
+    def change(model: Any) -> None:
+        for graph in model.subgraphs:
+            for tensor in graph.tensors:
+                data = model.buffers[tensor.buffer].data
+                if tensor.type == 0 and data is not None and len(data):
+                    size = len(bytes(bytearray(data))) // 4
+                    filled = np.full(size, value, np.float32).tobytes()
+                    model.buffers[tensor.buffer].data = np.frombuffer(filled, np.uint8)
+
+    return change
