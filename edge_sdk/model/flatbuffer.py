@@ -18,6 +18,7 @@ from typing import Union
 
 Data = Union[bytes, "mmap.mmap"]
 
+#: Upper ends of the budgets; a small file has a smaller one, in proportion.
 MAX_TABLES = 1_000_000
 MAX_VECTOR_BYTES = 256 * 2**20
 
@@ -36,8 +37,9 @@ class FlatBuffer:
     def __init__(self, data: Data) -> None:
         self.data = data
         self.size = len(data)
-        self._tables = MAX_TABLES
-        self._vector_bytes = MAX_VECTOR_BYTES
+        # A table takes four bytes or more, and an honest file is read once. Lists and names may be shared.
+        self._tables = self._most_tables = min(MAX_TABLES, self.size // 4 + 16)
+        self._vector_bytes = self._most_bytes = min(MAX_VECTOR_BYTES, 16 * self.size + 2**16)
 
     def root(self) -> Table:
         """Return the root table.
@@ -61,13 +63,13 @@ class FlatBuffer:
         """Count one table."""
         self._tables -= 1
         if self._tables < 0:
-            raise DamagedError(f"the file describes more than {MAX_TABLES:,} tables")
+            raise DamagedError(f"the file describes more than {self._most_tables:,} tables")
 
     def spend_bytes(self, count: int) -> None:
         """Count bytes of strings and vectors."""
         self._vector_bytes -= count
         if self._vector_bytes < 0:
-            raise DamagedError(f"the file describes more than {MAX_VECTOR_BYTES:,} bytes of lists and names")
+            raise DamagedError(f"the file describes more than {self._most_bytes:,} bytes of lists and names")
 
 
 class Table:

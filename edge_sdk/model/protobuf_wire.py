@@ -19,16 +19,26 @@ from edge_sdk.model.flatbuffer import DamagedError
 
 Data = Union[bytes, "mmap.mmap"]
 
-#: EfficientNet-Lite0 exported by Keras takes about 200,000.
+#: Upper end of the budget; a small file has a smaller one. EfficientNet-Lite0 exported by Keras takes 73,000.
 MAX_FIELDS = 8_000_000
 MAX_TEXT = 2**20
 
 
 class Budget:
-    """Counts fields over all messages of one file."""
+    """Counts fields over all messages of one file.
 
-    def __init__(self) -> None:
-        self.left = MAX_FIELDS
+    Args:
+        size: Of the file, in bytes. Real ones take one field for ten bytes or more.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.left = self.most = min(MAX_FIELDS, size + 1000)
+
+    def spend(self) -> None:
+        """Count one field."""
+        self.left -= 1
+        if self.left < 0:
+            raise DamagedError(f"the file describes more than {self.most:,} fields")
 
 
 def _varint(data: Data, position: int, end: int) -> tuple[int, int]:
@@ -65,9 +75,7 @@ class Message:
         self._budget = budget
         fields: dict[int, list[tuple[int, int]]] = {}
         while start < end:
-            budget.left -= 1
-            if budget.left < 0:
-                raise DamagedError(f"the file has more than {MAX_FIELDS:,} fields")
+            budget.spend()
             key, start = _varint(data, start, end)
             kind, number = key & 7, key >> 3
             if kind == 2:
@@ -113,9 +121,7 @@ class Message:
             elif end >= 0:
                 position = value
                 while position < end:
-                    self._budget.left -= 1
-                    if self._budget.left < 0:
-                        raise DamagedError(f"the file has more than {MAX_FIELDS:,} fields")
+                    self._budget.spend()
                     item, position = _varint(self._data, position, end)
                     found.append(_signed(item))
         return found

@@ -155,7 +155,7 @@ def read_saved_model(folder: Path | str) -> SavedModelInfo:
             if size == 0:
                 raise DamagedError("it is empty")
             with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                root = Message(data, 0, len(data), Budget())
+                root = Message(data, 0, len(data), Budget(len(data)))
                 schema_version = root.number(schema.SavedModel.SAVED_MODEL_SCHEMA_VERSION)
                 meta_graphs = tuple(
                     _meta_graph(message) for message in root.messages(schema.SavedModel.META_GRAPHS)

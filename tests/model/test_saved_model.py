@@ -191,15 +191,15 @@ def test_the_budget_stops(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_numbers_of_both_signs_packed_and_not() -> None:
     minus = b"\xff" * 9 + b"\x01"
-    message = Message(b"\x08" + minus + b"\x12\x03\x01\x96\x01" + b"\x10\x05", 0, 18, Budget())
+    message = Message(b"\x08" + minus + b"\x12\x03\x01\x96\x01" + b"\x10\x05", 0, 18, Budget(100))
     assert message.number(1) == -1
     assert message.numbers(2) == [1, 150, 5]
     with pytest.raises(DamagedError):
         message.text(1)
     with pytest.raises(DamagedError):
-        Message(b"\x08" + b"\xff" * 11, 0, 12, Budget())
+        Message(b"\x08" + b"\xff" * 11, 0, 12, Budget(100))
     with pytest.raises(DamagedError):
-        Message(b"\x0b", 0, 1, Budget())
+        Message(b"\x0b", 0, 1, Budget(100))
 
 
 def test_folders_that_are_something_else(tmp_path: Path) -> None:
