@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -35,7 +33,7 @@ def durable_file(path: Path, *, needed: int | None = None) -> Iterator[BinaryIO]
         NoSpaceError: The disk or the quota is full.
         ConfigError: The folder cannot be written for another reason.
     """
-    part = path.with_name(f".{path.name[:80]}.{secrets.token_hex(6)}.part")
+    part = path.with_name(f".{path.name[:80]}.{os.urandom(6).hex()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("xb") as stream:
@@ -63,6 +61,8 @@ def sync_folder(folder: Path) -> None:
 def write_failure(path: Path, failure: OSError, *, needed: int | None = None) -> EdgeError:
     """Return the EdgeError that says what kept `path` from being written."""
     if failure.errno in _NO_SPACE:
+        import shutil  # only here: it loads every compression there is, which a reader should not wait for
+
         folder = next((parent for parent in path.absolute().parents if parent.is_dir()), Path("/"))
         return NoSpaceError(str(path.parent), needed=needed, available=shutil.disk_usage(folder).free)
     return ConfigError(

@@ -3,8 +3,9 @@
 Results go to stdout, talk to stderr. With --json stdout holds exactly one JSON document, an error
 included; docs/reference/runner.md describes them. Exit codes are those of the whole product.
 
-Only the standard library is imported before a verb runs, and of it as little as possible: on a board the
-time to a first result is mostly imports.
+On a board the time to a first result is mostly imports. So nothing is imported before it is needed, and
+NumPy and the runtime, which take longest, are imported in a second thread while the first one reads the
+command line and the bundle and checks its digests.
 """
 
 from __future__ import annotations
@@ -59,8 +60,38 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _run(given: list[str]) -> int:
-    options = _parser(next((text for text in given if text in VERBS), None)).parse_args(given)
-    return int(VERBS[options.verb](options))
+    import gc
+
+    # Nothing that imports make is garbage; looking for it costs a tenth of their time.
+    gc.disable()
+    verb = given[0] if given and given[0] in VERBS else None
+    if verb and not {"-h", "--help"} & set(given):
+        _import_ahead()
+    options = _parser(verb).parse_args(given[1:] if verb else given)
+    return VERBS[verb or options.verb](options)
+
+
+def _import_ahead() -> None:
+    """Import NumPy and the runtime in a second thread.
+
+    Half of an import is waiting for files. Where something fails, nothing is said: the first thread comes
+    to the same place and reports it.
+    """
+    from threading import Thread
+
+    def work() -> None:
+        try:
+            import numpy  # noqa: F401
+
+            from edge_sdk.runtime.interpreter import installed_runtimes, load_runtime
+
+            installed = installed_runtimes()
+            if len(installed) == 1:  # of two, the bundle may want either
+                load_runtime(installed[0])
+        except Exception:
+            return
+
+    Thread(target=work, name="import-ahead").start()
 
 
 def predict(options: argparse.Namespace) -> int:
@@ -84,6 +115,7 @@ def predict(options: argparse.Namespace) -> int:
             _print_json(document)
         else:
             _print_outputs(outputs)
+            sys.stdout.flush()
             sys.stderr.write(
                 f"{latency:.2f} ms on {runner.runtime}, {runner.delegate}, {runner.threads} threads\n"
             )
@@ -197,24 +229,21 @@ def status(options: argparse.Namespace) -> int:
 def _open(options: argparse.Namespace) -> Runner:
     import gc
 
-    # Nothing that the imports make is garbage; looking for it costs a tenth of their time.
-    gc.disable()
-    try:
-        from edge_sdk.runtime.runner import Runner
+    from edge_sdk.runtime.runner import Runner
 
-        return Runner.open(
-            options.path,
-            variant=options.variant,
-            target=options.target,
-            runtime=options.runtime,
-            threads=options.threads,
-            delegates=[_delegate(text) for text in options.delegate] if options.delegate else None,
-            custom_ops=options.custom_op,
-            signature=options.signature,
-            pool_size=1,
-        )
-    finally:
-        gc.enable()
+    runner = Runner.open(
+        options.path,
+        variant=options.variant,
+        target=options.target,
+        runtime=options.runtime,
+        threads=options.threads,
+        delegates=[_delegate(text) for text in options.delegate] if options.delegate else None,
+        custom_ops=options.custom_op,
+        signature=options.signature,
+        pool_size=1,
+    )
+    gc.enable()
+    return runner
 
 
 def _delegate(text: str) -> Any:
@@ -277,6 +306,7 @@ def _print_json(data: Any) -> None:
     import json
 
     sys.stdout.write(json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n")
+    sys.stdout.flush()
 
 
 VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -293,28 +323,44 @@ EXAMPLES = {
 }
 
 
-def _parser(called: str | None) -> argparse.ArgumentParser:
+def _parser(verb: str | None) -> argparse.ArgumentParser:
+    """Return the parser of one verb, which is quick to make, or of the whole command."""
     import argparse
 
+    def formatter(prog: str) -> argparse.HelpFormatter:
+        # With a width of its own it does not import shutil, which loads every compression there is.
+        columns = os.environ.get("COLUMNS", "")
+        return argparse.HelpFormatter(prog, width=int(columns) if columns.isdecimal() else 100)
+
     class Parser(argparse.ArgumentParser):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(formatter_class=formatter, **options)
+
         def error(self, message: str) -> Any:
             raise ConfigError(f"{self.prog}: {message}", hint=f"{self.prog} --help")
 
+    if verb:
+        alone = Parser(prog=f"edge-runner {verb}", description=_title(verb), epilog=_example(verb))
+        _add_options(alone, verb)
+        return alone
     parser = Parser(
         prog="edge-runner",
         description="Run, measure and check a model on this device.",
         epilog="Example: edge-runner predict model.edge --input image=cat.jpg --json",
     )
-    verbs = parser.add_subparsers(metavar="VERB", required=True, dest="verb")
-    for name, function in VERBS.items():
-        title = (function.__doc__ or "").strip()
-        verb = verbs.add_parser(
-            name, help=title, description=title, epilog=f"Example: edge-runner {EXAMPLES[name]}"
-        )
-        # Options take a while to make, so only the verb that is called gets its own.
-        if name == called or called is None:
-            _add_options(verb, name)
+    verbs = parser.add_subparsers(metavar="VERB", required=True, dest="verb", parser_class=Parser)
+    for name in VERBS:
+        title = _title(name)
+        _add_options(verbs.add_parser(name, help=title, description=title, epilog=_example(name)), name)
     return parser
+
+
+def _title(verb: str) -> str:
+    return (VERBS[verb].__doc__ or "").strip()
+
+
+def _example(verb: str) -> str:
+    return f"Example: edge-runner {EXAMPLES[verb]}"
 
 
 def _add_options(verb: argparse.ArgumentParser, name: str) -> None:

@@ -1,6 +1,9 @@
 """`Runner`: opens a bundle, a release directory or a bare .tflite, and predicts.
 
 The same class validates variants on the host and answers on the board, so the two cannot drift apart.
+
+NumPy and the runtime are imported when a model is opened, after its file has been read and checked: the
+command imports them in a second thread meanwhile.
 """
 
 from __future__ import annotations
@@ -12,20 +15,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from edge_sdk.bundle.manifest import DelegateSpec, Golden, RuntimeRequirement
 from edge_sdk.contract.spec import Contract, Signature
-from edge_sdk.errors import BundleError, ConfigError, EdgeError
+from edge_sdk.errors import BundleError, ConfigError, EdgeError, MissingExtraError
 from edge_sdk.runtime import delegates as ladder
 from edge_sdk.runtime.flatbuffer import IDENTIFIER, check_model
 from edge_sdk.runtime.interpreter import Built, ModelSource, RuntimeInfo, choose_runtime, create_interpreter
-from edge_sdk.runtime.session import FileSignature, Pool, Session, closed_error, file_signatures
-from edge_sdk.runtime.tensors import Port, accept, called, dequantize, file_spec, tie
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from edge_sdk.contract.golden import GoldenResult, GoldenVectors
     from edge_sdk.runtime.selection import Selection
+    from edge_sdk.runtime.session import Function
 
 #: More threads than this rarely help a model of a size for boards, and starve the rest of the system.
 MOST_THREADS_BY_DEFAULT = 4
@@ -51,9 +53,8 @@ class Runner:
         self,
         *,
         contract: Contract,
-        ports: tuple[Sequence[Port], Sequence[Port]],
-        signature_name: str,
-        pool: Pool,
+        signature: Signature,
+        function: Function,
         runtime: RuntimeInfo,
         verdicts: tuple[ladder.DelegateVerdict, ...],
         threads: int,
@@ -63,7 +64,7 @@ class Runner:
         path: Path,
     ) -> None:
         self.contract = contract
-        self.signature: Signature = called(signature_name, *ports)
+        self.signature = signature
         self.runtime = runtime
         self.delegates = verdicts
         self.delegate = verdicts[-1].name
@@ -73,8 +74,7 @@ class Runner:
         self.release = release
         self._golden: Golden | None = selection.variant.golden if selection else None
         self._path = path
-        self._inputs, self._outputs = ports
-        self._pool = pool
+        self._function = function
 
     @classmethod
     def open(
@@ -140,25 +140,33 @@ class Runner:
         def create(loaded: Sequence[Any]) -> Built:
             return create_interpreter(info, source, threads=count, delegates=loaded, registerers=registerers)
 
-        climbed = ladder.climb(specs, info, create, threads=count, try_run=_try_run)
-        file = file_signatures(climbed.interpreter)
-        contract = contract or _contract_of(file)
-        name = contract.default_signature if signature is None else signature
-        function = _function(file, contract, name)
-        ports = _ports(contract.signature_named(name), function)
+        try:
+            from edge_sdk.runtime import session as sessions
+        except ImportError as failure:
+            raise MissingExtraError("numpy", extra="litert", purpose="run a model") from failure
 
+        climbed = ladder.climb(specs, info, create, threads=count, try_run=_try_run)
+        file = sessions.file_signatures(climbed.interpreter)
+        contract = contract or sessions.contract_of(file)
+        name = contract.default_signature if signature is None else signature
+        called = sessions.signature_for(file, contract, name)
+        inputs, outputs = sessions.ports_of(contract.signature_named(name), called)
         external = climbed.external
 
-        def another() -> Session:
+        def another() -> sessions.Session:
             loaded = [ladder.load_external(external, info)] if external else []
-            return Session(create(loaded).interpreter, function, *ports)
+            return sessions.Session(create(loaded).interpreter, called, inputs, outputs)
 
+        first = sessions.Session(climbed.interpreter, called, inputs, outputs)
         size = pool_size or (1 if external else max(1, usable_cores() // count))
         return cls(
             contract=contract,
-            ports=ports,
-            signature_name=name,
-            pool=Pool(Session(climbed.interpreter, function, *ports), another, size),
+            signature=Signature(
+                name=name,
+                inputs=tuple(port.spec() for port in inputs),
+                outputs=tuple(port.spec() for port in outputs),
+            ),
+            function=sessions.Function(inputs, outputs, sessions.Pool(first, another, size)),
             runtime=info,
             verdicts=climbed.verdicts,
             threads=count,
@@ -185,23 +193,7 @@ class Runner:
             ModelError: The model fails on these values.
             ConfigError: The runner is closed.
         """
-        if self._pool.closed:
-            raise closed_error()
-        given = named if inputs is None else _merge(inputs, named)
-        arrays = accept(self._inputs, given)
-        session = self._pool.take()
-        try:
-            outputs = session.run(arrays)
-        except BaseException:
-            self._pool.drop()
-            raise
-        self._pool.give(session)
-        return {
-            port.name: value
-            if port.affine is None or not port.converts
-            else dequantize(value, port.affine, port.dtype)
-            for port, value in zip(self._outputs, outputs, strict=True)
-        }
+        return self._function(named if inputs is None else _merge(inputs, named))
 
     def run(self, **values: Any) -> dict[str, Any]:
         """Preprocess, predict and postprocess as the contract says.
@@ -272,7 +264,7 @@ class Runner:
 
     def close(self) -> None:
         """Free the interpreters; calling again does nothing. Calls under way end first."""
-        self._pool.close()
+        self._function.pool.close()
 
     def __enter__(self) -> Runner:
         return self
@@ -327,49 +319,6 @@ def _threads_of(specs: Sequence[DelegateSpec]) -> int | None:
     return None
 
 
-def _contract_of(file: Mapping[str, FileSignature]) -> Contract:
-    signatures = tuple(
-        Signature(
-            name=name,
-            inputs=tuple(file_spec(*item) for item in function.inputs.items()),
-            outputs=tuple(file_spec(*item) for item in function.outputs.items()),
-        )
-        for name, function in file.items()
-    )
-    default = "serving_default" if "serving_default" in file else signatures[0].name
-    return Contract(signatures=signatures, default_signature=default)
-
-
-def _function(file: Mapping[str, FileSignature], contract: Contract, name: str) -> FileSignature:
-    contract.signature_named(name)
-    if name in file:
-        return file[name]
-    if len(file) == 1 and len(contract.signatures) == 1:
-        return next(iter(file.values()))
-    raise BundleError(
-        f"the model file has no signature {name!r}",
-        why="it has: " + ", ".join(repr(other) for other in file),
-        hint="build the bundle again",
-    )
-
-
-def _ports(signature: Signature, function: FileSignature) -> tuple[list[Port], list[Port]]:
-    ports: list[list[Port]] = []
-    for side, specs, details in (
-        ("input", signature.inputs, function.inputs),
-        ("output", signature.outputs, function.outputs),
-    ):
-        names = {spec.name for spec in specs}
-        if names - set(details) or (side == "input" and set(details) - names):
-            raise BundleError(
-                f"the model file's {side}s are not the contract's",
-                why=f"contract: {', '.join(sorted(names))}; file: {', '.join(sorted(details))}",
-                hint="build the bundle again",
-            )
-        ports.append([tie(spec, details[spec.name]) for spec in specs])
-    return ports[0], ports[1]
-
-
 def _merge(inputs: Mapping[str, Any], named: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(inputs, Mapping):
         raise ConfigError(
@@ -383,6 +332,8 @@ def _merge(inputs: Mapping[str, Any], named: Mapping[str, Any]) -> Mapping[str, 
 
 
 def _try_run(interpreter: Any) -> None:
+    import numpy as np
+
     try:
         for detail in interpreter.get_input_details():
             interpreter.set_tensor(detail["index"], np.zeros(detail["shape"], detail["dtype"]))

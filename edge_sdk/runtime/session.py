@@ -1,4 +1,4 @@
-"""One interpreter and a pool of them.
+"""One interpreter, a pool of them, and a prediction from end to end.
 
 An interpreter is not thread-safe: set, invoke and get must belong to one caller. The pool lends each
 caller an interpreter of its own and grows only when all are lent, so a program with one thread pays for
@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from edge_sdk.errors import ConfigError, EdgeError, ModelError
-from edge_sdk.runtime.tensors import Port, unique_names
+from edge_sdk.contract.spec import Contract, Signature
+from edge_sdk.errors import BundleError, ConfigError, EdgeError, ModelError
+from edge_sdk.runtime.tensors import Port, accept, dequantize, file_spec, tie, unique_names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,62 @@ def file_signatures(interpreter: Any) -> dict[str, FileSignature]:
             primary=True,
         )
     }
+
+
+def contract_of(file: Mapping[str, FileSignature]) -> Contract:
+    """Make the contract of a bare file from its signatures."""
+    signatures = tuple(
+        Signature(
+            name=name,
+            inputs=tuple(file_spec(*item) for item in function.inputs.items()),
+            outputs=tuple(file_spec(*item) for item in function.outputs.items()),
+        )
+        for name, function in file.items()
+    )
+    default = "serving_default" if "serving_default" in file else signatures[0].name
+    return Contract(signatures=signatures, default_signature=default)
+
+
+def signature_for(file: Mapping[str, FileSignature], contract: Contract, name: str) -> FileSignature:
+    """Return the file's signature that answers to `name` in the contract.
+
+    Raises:
+        ConfigError: The contract has no such signature.
+        BundleError: The file has not.
+    """
+    contract.signature_named(name)
+    if name in file:
+        return file[name]
+    if len(file) == 1 and len(contract.signatures) == 1:
+        return next(iter(file.values()))
+    raise BundleError(
+        f"the model file has no signature {name!r}",
+        why="it has: " + ", ".join(repr(other) for other in file),
+        hint="build the bundle again",
+    )
+
+
+def ports_of(signature: Signature, function: FileSignature) -> tuple[list[Port], list[Port]]:
+    """Tie a contract's inputs and outputs to the file's tensors.
+
+    Raises:
+        BundleError: They do not fit.
+        ModelError: A tensor that cannot be passed.
+    """
+    ports: list[list[Port]] = []
+    for side, specs, details in (
+        ("input", signature.inputs, function.inputs),
+        ("output", signature.outputs, function.outputs),
+    ):
+        names = {spec.name for spec in specs}
+        if names - set(details) or (side == "input" and set(details) - names):
+            raise BundleError(
+                f"the model file's {side}s are not the contract's",
+                why=f"contract: {', '.join(sorted(names))}; file: {', '.join(sorted(details))}",
+                hint="build the bundle again",
+            )
+        ports.append([tie(spec, details[spec.name]) for spec in specs])
+    return ports[0], ports[1]
 
 
 class Session:
@@ -190,6 +247,46 @@ class Pool:
             self._idle.clear()
             self._create = _make_nothing  # the other one holds the model's bytes
             self._changed.notify_all()
+
+
+class Function:
+    """A signature that can be called from several threads.
+
+    Args:
+        inputs: Its inputs.
+        outputs: Its outputs.
+        pool: Sessions that call it.
+    """
+
+    def __init__(self, inputs: Sequence[Port], outputs: Sequence[Port], pool: Pool) -> None:
+        self.inputs = inputs
+        self.outputs = outputs
+        self.pool = pool
+
+    def __call__(self, given: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """Check the inputs, run, and bring the outputs into the contract's dtypes.
+
+        Raises:
+            SignatureMismatchError: Names, dtypes or shapes do not fit; nothing was run.
+            ModelError: The model fails on these values.
+            ConfigError: The pool is closed.
+        """
+        if self.pool.closed:
+            raise closed_error()
+        arrays = accept(self.inputs, given)
+        session = self.pool.take()
+        try:
+            outputs = session.run(arrays)
+        except BaseException:
+            self.pool.drop()
+            raise
+        self.pool.give(session)
+        return {
+            port.name: value
+            if port.affine is None or not port.converts
+            else dequantize(value, port.affine, port.dtype)
+            for port, value in zip(self.outputs, outputs, strict=True)
+        }
 
 
 def _make_nothing() -> Session:

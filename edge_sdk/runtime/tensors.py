@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_sdk.contract.spec import Signature, TensorSpec
+from edge_sdk.contract.spec import TensorSpec
 from edge_sdk.errors import BundleError, ModelError, SignatureMismatchError
 
 
@@ -315,12 +315,3 @@ def _affine(parameters: Mapping[str, Any], rank: int) -> Affine:
         shape[int(parameters["quantized_dimension"])] = scales.size
         return Affine(scales.reshape(shape), zero_points.reshape(shape))
     return Affine(scales.reshape(()), zero_points.reshape(()))
-
-
-def called(name: str, inputs: Iterable[Port], outputs: Iterable[Port]) -> Signature:
-    """Return the signature that the ports make up, as callers see it."""
-    return Signature(
-        name=name,
-        inputs=tuple(port.spec() for port in inputs),
-        outputs=tuple(port.spec() for port in outputs),
-    )

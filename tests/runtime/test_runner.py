@@ -216,7 +216,7 @@ def test_threads_may_use_different_sizes(models: Path) -> None:
 
 def test_close_is_idempotent_and_final(models: Path) -> None:
     runner = Runner.open(models / "conv_float.tflite")
-    interpreter = weakref.ref(runner._pool._idle[0]._interpreter)
+    interpreter = weakref.ref(runner._function.pool._idle[0]._interpreter)
     with runner as entered:
         assert entered is runner
     runner.close()
