@@ -185,6 +185,15 @@ class Bundle:
         """
         return b"".join(self._checked_pieces(name))
 
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """Yield the content of a file piece by piece; its digest is checked after the last one.
+
+        Raises:
+            DigestMismatchError: The content is not what the manifest says; what was yielded must not be used.
+            BundleError: There is no such file, or it cannot be read.
+        """
+        return self._checked_pieces(name)
+
     def file_path(self, name: str) -> Path | None:
         """Return the real path of a file, its digest checked; None for a `.edge` file.
 

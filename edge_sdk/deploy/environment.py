@@ -22,7 +22,7 @@ import re
 import stat
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -192,6 +192,13 @@ def pack(folder: Path, plan: WheelPlan) -> tuple[bytes, EnvironmentRecord]:
         }
     )
     return data, record
+
+
+def pieces_of(path: Path) -> Iterator[bytes]:
+    """Yield a file's content, a megabyte at a time."""
+    with path.open("rb") as stream:
+        while piece := stream.read(2**20):
+            yield piece
 
 
 def is_pruned(name: str) -> bool:

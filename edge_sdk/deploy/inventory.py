@@ -75,7 +75,7 @@ class Board(Document):
             raise ConfigError(
                 f"{self.name!r:.80} is no name for a board",
                 why="a name has 1 to 63 letters, digits, '.', '_', '-' and starts with a letter or digit",
-                hint=f"for example {re.sub(r'[^A-Za-z0-9._-]+', '-', self.name).strip('-._')[:63] or 'board'!r}",
+                hint="for example porch or greenhouse-2",
             )
         if not self.host or re.search(r"[\x00-\x1f]", self.host) or self.host.startswith("-"):
             raise ConfigError(f"{where}: host is {self.host!r:.80}", why="it must be a name or an address")

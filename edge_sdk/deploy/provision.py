@@ -19,7 +19,7 @@ from pathlib import Path
 
 from edge_sdk import __version__
 from edge_sdk.contract.document import Document
-from edge_sdk.deploy.environment import DEFAULT_CACHE, make_environment
+from edge_sdk.deploy.environment import DEFAULT_CACHE, make_environment, pieces_of
 from edge_sdk.deploy.inventory import Board
 from edge_sdk.deploy.push import is_outdated, send_code
 from edge_sdk.deploy.session import Blob, Facts, bootstrap_session
@@ -107,7 +107,12 @@ def setup(
         environment = make_environment(plan, cache=cache, progress=progress, subject=board.name)
         record = environment.record
         if session.hello.environment != record.identity:
-            blob = Blob(environment.path.read_bytes(), record.identity, record.sha256)
+            blob = Blob(
+                record.identity,
+                record.sha256,
+                record.size,
+                lambda: pieces_of(environment.path),
+            )
             if session.missing([blob.sha256]):
                 session.put([blob], stage="setup", needs=record.size + record.unpacked_size)
             session.request(

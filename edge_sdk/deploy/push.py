@@ -11,6 +11,7 @@ import contextlib
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,13 @@ from edge_sdk import __version__
 from edge_sdk.bundle.archive import Bundle
 from edge_sdk.contract.document import Document
 from edge_sdk.deploy.inventory import Board
-from edge_sdk.deploy.plan import Plan, plan_push
+from edge_sdk.deploy.plan import Plan, PlannedFile, choose, plan_push
 from edge_sdk.deploy.session import Blob, Hello, KeeperSession, open_session
 from edge_sdk.deploy.transport import open_transport
 from edge_sdk.deploy.transport.base import Transport
 from edge_sdk.errors import ConfigError
 from edge_sdk.keeper.code import board_code, code_identity
+from edge_sdk.keeper.releases import needed_files
 from edge_sdk.progress import Progress, Step, silent
 
 
@@ -114,6 +116,9 @@ def push(
     """
     started = time.monotonic()
     with Bundle.open(bundle_path) as bundle, contextlib.ExitStack() as stack:
+        chosen = choose(bundle.manifest, board, variant=variant)
+        # Read every byte once before any leaves this machine; the network's delays hide what that takes.
+        checked = stack.enter_context(ThreadPoolExecutor(1)).submit(_check_content, bundle, chosen.variant)
         if transport is None:
             transport = stack.enter_context(open_transport(board, folder=folder))
         sent, received = transport.bytes_sent, transport.bytes_received
@@ -121,7 +126,8 @@ def push(
         session = stack.enter_context(current_session(board, transport, progress=progress))
         plan = _plan(bundle, session, variant, None)
         show(plan)
-        session.put([_blob(bundle, file.name, file.sha256) for file in plan.files if file.send])
+        checked.result()
+        session.put([_blob(bundle, file) for file in plan.files if file.send])
         answer = session.request(
             "install", manifest=plan.manifest_sha256, target=plan.target, variant=plan.variant
         )
@@ -167,7 +173,7 @@ def send_code(session: KeeperSession, code: bytes) -> bool:
     if session.hello.code == identity:
         return False
     if session.missing([identity]):
-        session.put([Blob(code, "the keeper's code", identity)], stage="code")
+        session.put([Blob.of(code, "the keeper's code")], stage="code")
     session.request("code", sha256=identity)
     return True
 
@@ -246,7 +252,7 @@ def predict(
     for name, value in inputs.items():
         if isinstance(value, Path):
             try:
-                blob = Blob(value.read_bytes(), value.name)
+                blob = Blob.of(value.read_bytes(), value.name)
             except OSError as failure:
                 raise ConfigError(
                     f"{value} cannot be read", why=failure.strerror or str(failure)
@@ -270,9 +276,17 @@ def _plan(bundle: Bundle, session: KeeperSession, variant: str | None, code: str
     )
 
 
-def _blob(bundle: Bundle, name: str, sha256: str) -> Blob:
-    data = bundle.manifest_bytes if name == "manifest.json" else bundle.read(name)
-    return Blob(data, name, sha256)
+def _check_content(bundle: Bundle, variant: str) -> None:
+    for name in needed_files(bundle.manifest, variant):
+        for _ in bundle.pieces(name):
+            pass
+
+
+def _blob(bundle: Bundle, file: PlannedFile) -> Blob:
+    if file.name == "manifest.json":
+        return Blob.of(bundle.manifest_bytes, file.name)
+    # Read while it is sent: the first byte leaves at once, and memory does not depend on the model's size.
+    return Blob(file.name, file.sha256, file.size, lambda: bundle.pieces(file.name))
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -72,6 +72,7 @@ class Server:
                     "PidFile none",
                     "PasswordAuthentication no",
                     "KbdInteractiveAuthentication no",
+                    "Subsystem sftp internal-sftp",
                     # The login's home belongs to the test: programs must start in the board's own.
                     f'SetEnv "HOME={self.home}"',
                     *self.settings,

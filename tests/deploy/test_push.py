@@ -176,7 +176,7 @@ def test_a_keeper_of_another_protocol(tmp_path: Path) -> None:
 
 def test_two_pushes_at_once(ready_board: Board, tmp_path: Path) -> None:
     with open_session(ready_board) as holder:
-        holder.put([Blob(b"holds the lock", "x")])
+        holder.put([Blob.of(b"holds the lock", "x")])
         with pytest.raises(BusyError, match="somebody else") as caught:
             push(make_bundle(tmp_path / "conv.edge", version="busy"), ready_board)
         assert "127.0.0.1" in str(caught.value.why)
@@ -280,7 +280,7 @@ def wait_until_free(board: Board) -> None:
     while time.monotonic() < deadline:
         try:
             with open_session(board) as session:
-                session.put([Blob(b"takes the lock", "x")])
+                session.put([Blob.of(b"takes the lock", "x")])
             return
         except BusyError:
             time.sleep(0.1)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import edge_sdk
 from edge_sdk.contract.document import Document
 from edge_sdk.deploy.inventory import FILE_NAME, Board, add_board, load_inventory, remove_board
 from edge_sdk.deploy.lab.folder import DEFAULT_FOLDER, LabFolder, LabRecord
@@ -274,9 +275,10 @@ def _start_on_a_port(lab: LabFolder, record: LabRecord, progress: Progress) -> L
         record = _changed(record, port=_free_port())
     progress(Step("lab", f"starting {record.server}", subject=record.name))
     command = _command(lab, record)
-    process = start_detached(
-        command, log=lab.log, folder=lab.server, environment={**clean_environment(), MARK: str(lab.path)}
-    )
+    # Where edge_sdk was found, the embedded server finds it too; its commands get an environment of their own.
+    package = str(Path(edge_sdk.__file__).parent.parent)
+    environment = {**clean_environment(), "PYTHONPATH": package, MARK: str(lab.path)}
+    process = start_detached(command, log=lab.log, folder=lab.server, environment=environment)
     try:
         _await_greeting(process, record, lab)
     except BaseException:

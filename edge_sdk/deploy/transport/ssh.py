@@ -41,8 +41,8 @@ STEP_SECONDS = 15.0
 #: Below SILENCE_SECONDS, so that a dead link is told from a frozen program.
 USER_TIMEOUT_MILLISECONDS = 20_000
 KEEPALIVE_SECONDS = 10
-#: Bytes per `Channel.send`; paramiko cuts them to the server's packet size.
-CHUNK = 256 * 1024
+#: Bytes per `Channel.send`: what fits into one packet of OpenSSH (32 KiB less paramiko's allowance).
+PACKET = 32 * 1024 - 64
 
 #: GCM needs no separate MAC pass; CTR stays for servers without it.
 _CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr")
@@ -285,8 +285,9 @@ class _SecureChannel:
     def write(self, data: bytes | memoryview) -> None:
         view = memoryview(data)
         with self._mapped("sending to the board"):
-            for start in range(0, len(view), CHUNK):
-                self._channel.sendall(bytes(view[start : start + CHUNK]))
+            while view:
+                # sendall would copy what is left after each packet.
+                view = view[self._channel.send(bytes(view[:PACKET])) :]
 
     def close_write(self) -> None:
         with self._mapped("ending the session"):
