@@ -66,7 +66,7 @@ def _show(report: ModelReport, limit: int | None) -> None:
     _line(console, "", f"{_TITLES[report.kind]}, {_bytes(report.size_bytes)}{_producer(report)}")
     for text in _facts(report):
         _line(console, "", text)
-    for signature in report.signatures:
+    for signature in sorted(report.signatures, key=lambda item: item.name != report.default_signature):
         _signature(console, report, signature)
     if report.kind == "bundle":
         _bundle(console, report)

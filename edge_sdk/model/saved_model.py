@@ -73,7 +73,7 @@ class MetaGraph:
         tags: For example ("serve",).
         tensorflow_version: That wrote it.
         producer: Version of the operator definitions.
-        signatures: In order of name, "serving_default" first.
+        signatures: In order of name, as the converter gives them too.
         methods: Method name by signature.
         tensor_names: By signature, then by input or output name: the tensor of the graph behind it.
         functions: Callables of the root object.
@@ -208,7 +208,7 @@ def _meta_graph(message: Message) -> MetaGraph:
     found = message.map(schema.MetaGraphDef.SIGNATURE_DEF)
     signatures, methods, tensor_names, cost = [], {}, {}, {}
     incomplete: list[str] = []
-    for name in sorted(found, key=lambda name: (name != "serving_default", name)):
+    for name in sorted(found):
         if name in _LOADER_SIGNATURES:
             continue
         inputs = found[name].map(schema.SignatureDef.INPUTS)

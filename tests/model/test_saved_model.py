@@ -42,8 +42,8 @@ def test_field_numbers_are_those_of_tensorflow(facts: dict[str, Any]) -> None:
 @pytest.mark.tensorflow
 def test_a_keras_export(made: Path, facts: dict[str, Any]) -> None:
     info = read_saved_model(made / "branches")
-    assert [signature.name for signature in info.signatures] == ["serving_default", "serve"]
-    signature = info.signatures[0]
+    assert [signature.name for signature in info.signatures] == ["serve", "serving_default"]
+    signature = info.signatures[1]
     assert {spec.name: str(spec) for spec in signature.inputs} == {
         "image": "float32[?,16,16,3]",
         "hints": "float32[?,7,5]",
