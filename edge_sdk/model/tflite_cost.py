@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from edge_sdk.model.tflite_file import Node, TensorInfo
+from edge_sdk.model.tflite_graph import Node, TensorInfo
 
 #: Builtin operators that multiply but have no formula here.
 NOT_COUNTED = frozenset(

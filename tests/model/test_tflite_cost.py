@@ -1,9 +1,9 @@
-"""MACs of every counted operator, from converted models whose cost is known by hand."""
+"""MACs of every counted operator, worked out by hand."""
 
 from __future__ import annotations
 
 from edge_sdk.model.tflite_cost import multiply_accumulates
-from edge_sdk.model.tflite_file import Node, TensorInfo
+from edge_sdk.model.tflite_graph import Node, TensorInfo
 
 
 def tensor(*shape: int, constant: bool = False) -> TensorInfo:
