@@ -102,7 +102,7 @@ def _tensor(raw: bytes, path: Path, name: str, signature: Signature, contract: C
     if is_picture and path.suffix != ".json":
         return raw
     if is_picture:
-        # The ready tensor of a picture, as text: `edge run BOARD --value image=[[...]]`.
+        # Numbers are the ready tensor; as a list they would be taken for a list of pictures.
         try:
             return np.asarray(json.loads(raw), np.float32)
         except (ValueError, TypeError, RecursionError) as failure:

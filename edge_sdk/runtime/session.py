@@ -54,8 +54,10 @@ def file_signatures(interpreter: Any) -> dict[str, FileSignature]:
     return {
         "": FileSignature(
             name="",
-            inputs=dict(zip(unique_names(d["name"] for d in inputs), inputs, strict=True)),
-            outputs=dict(zip(unique_names(d["name"] for d in outputs), outputs, strict=True)),
+            inputs=dict(zip(unique_names((d["name"] for d in inputs), default="input"), inputs, strict=True)),
+            outputs=dict(
+                zip(unique_names((d["name"] for d in outputs), default="output"), outputs, strict=True)
+            ),
             primary=True,
         )
     }

@@ -141,15 +141,18 @@ def file_shape(detail: Mapping[str, Any]) -> tuple[int | None, ...]:
     return tuple(None if size < 0 else int(size) for size in sizes)
 
 
-def unique_names(names: Iterable[str]) -> list[str]:
-    """Make tensor names usable as keys: a name seen before gets "_1", "_2"...; an empty one "tensor"."""
+def unique_names(names: Iterable[str], *, default: str) -> list[str]:
+    """Make tensor names usable as keys, for files without signatures.
+
+    An empty name becomes `default` and its position ("input_0"); a name seen before gets "_1", "_2"...
+    `edge_sdk.model.tflite_file` names them the same way, so a contract made there fits here.
+    """
     out: list[str] = []
-    for name in names:
-        stem = name or "tensor"
-        candidate, count = stem, 0
+    for position, name in enumerate(names):
+        candidate = stem = name or f"{default}_{position}"
+        suffix = 1
         while candidate in out:
-            count += 1
-            candidate = f"{stem}_{count}"
+            candidate, suffix = f"{stem}_{suffix}", suffix + 1
         out.append(candidate)
     return out
 

@@ -60,6 +60,14 @@ def test_a_picture_stays_bytes(tmp_path: Path, picture: Path) -> None:
     assert read_inputs([str(blob)], [], contract.signature, contract) == {"image": blob.read_bytes()}
 
 
+def test_numbers_for_a_picture_input_are_the_ready_tensor(tmp_path: Path) -> None:
+    contract = image_contract()
+    tensor = np.full((1, 16, 16, 3), 0.5, np.float32)
+    (tmp_path / "image.json").write_text(json.dumps(tensor.tolist()))
+    found = read_inputs([str(tmp_path / "image.json")], [], contract.signature, contract)
+    np.testing.assert_array_equal(found["image"], tensor)
+
+
 def test_a_file_name_may_hold_an_equals_sign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     np.save("a=b.npy", X)

@@ -15,6 +15,7 @@ import pytest
 
 from edge_sdk.bundle.archive import write_bundle
 from edge_sdk.runtime.runner import Runner
+from tests.board_environments import CHECKOUT
 from tests.runtime.conftest import image_manifest
 
 RUNNER = (sys.executable, "-m", "edge_sdk.runtime")
@@ -161,6 +162,24 @@ def test_errors(models: Path, tmp_path: Path, arguments: list[str], code: int, e
     assert plain.returncode == code
     assert plain.stdout == ""
     assert "error: " in plain.stderr
+
+
+def test_a_bare_python_is_told_what_is_missing(models: Path) -> None:
+    def bare(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-S", "-m", "edge_sdk.runtime", *arguments],
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert json.loads(bare("status", "--json").stdout)["runtimes"] == []
+    done = bare("predict", str(models / "conv_float.tflite"), "--json")
+    assert done.returncode == 8
+    assert json.loads(done.stdout)["error"] == "MissingExtraError"
+    assert "Traceback" not in done.stderr
 
 
 def test_help_shows_an_example_for_each_verb() -> None:

@@ -154,16 +154,9 @@ def test_tensors_that_numpy_has_not_are_refused(dtype: str, stored: type) -> Non
     assert file_spec("x", detail(dtype=np.bytes_)).dtype == "string"
 
 
-def test_unique_names() -> None:
-    assert unique_names(["a", "b", "a", "", "a", "", "a_1"]) == [
-        "a",
-        "b",
-        "a_1",
-        "tensor",
-        "a_2",
-        "tensor_1",
-        "a_1_1",
-    ]
+def test_unique_names_are_those_of_the_model_reader() -> None:
+    names = ["a", "b", "a", "", "a", "", "a_1"]
+    assert unique_names(names, default="input") == ["a", "b", "a_1", "input_3", "a_2", "input_5", "a_1_1"]
 
 
 PORTS = [
