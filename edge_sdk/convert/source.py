@@ -203,10 +203,10 @@ def _export_keras(model: Any, folder: Path) -> None:
         tf.TensorSpec(tuple(tensor.shape), tensor.dtype, name=name)
         for tensor, name in zip(inputs, input_names, strict=True)
     ]
-    function = tf.function(call, input_signature=specs)
-    holder = tf.Module()
-    holder.model = model
-    tf.saved_model.save(holder, str(folder), signatures={DEFAULT_SIGNATURE: function})
+    archive = _archive_class(model)()
+    archive.track(model)
+    archive.add_endpoint(DEFAULT_SIGNATURE, call, input_signature=specs)
+    archive.write_out(str(folder))
 
 
 def _output_layers(model: Any) -> list[str]:
