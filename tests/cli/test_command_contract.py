@@ -33,7 +33,8 @@ def command_lines() -> list[tuple[str, ...]]:
         "for verb in VERBS: importlib.import_module(f'edge_sdk.cli.{verb}').register(app)\n"
         "command = typer.main.get_command(app)\n"
         "print(json.dumps([[name] if not getattr(sub, 'commands', None) else [name, inner]\n"
-        "  for name, sub in command.commands.items() for inner in (getattr(sub, 'commands', None) or [''])]))\n"
+        "  for name, sub in command.commands.items()\n"
+        "  for inner in (getattr(sub, 'commands', None) or [''])]))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return [tuple(row) for row in json.loads(done.stdout)]
