@@ -5,7 +5,7 @@ included; docs/reference/runner.md describes them. Exit codes are those of the w
 
 On a board the time to a first result is mostly imports. So nothing is imported before it is needed, and
 NumPy and the runtime, which take longest, are imported in a second thread while the first one reads the
-command line and the bundle and checks its digests.
+command line and the bundle and checks its digests; whatever needs NumPy is imported after that.
 """
 
 from __future__ import annotations
@@ -98,9 +98,9 @@ def predict(options: argparse.Namespace) -> int:
     """Run the model once."""
     from time import perf_counter
 
-    from edge_sdk.runtime.inputs import read_inputs
-
     with _open(options) as runner:
+        from edge_sdk.runtime.inputs import read_inputs
+
         values = read_inputs(options.input, options.value, runner.signature, runner.contract)
         start = perf_counter()
         outputs = runner.run(**values)
@@ -124,10 +124,10 @@ def predict(options: argparse.Namespace) -> int:
 
 def bench(options: argparse.Namespace) -> int:
     """Measure latency and memory."""
-    from edge_sdk.runtime import bench as measure
-    from edge_sdk.runtime.inputs import read_inputs
-
     with _open(options) as runner:
+        from edge_sdk.runtime import bench as measure
+        from edge_sdk.runtime.inputs import read_inputs
+
         inputs = None
         if options.input or options.value:
             values = read_inputs(options.input, options.value, runner.signature, runner.contract)
@@ -153,10 +153,10 @@ def golden(options: argparse.Namespace) -> int:
     """Run the golden vectors that were recorded when the bundle was built."""
     from time import perf_counter
 
-    from edge_sdk.contract.golden import check_golden
-    from edge_sdk.runtime.bench import peak_memory_bytes, summarize
-
     with _open(options) as runner:
+        from edge_sdk.contract.golden import check_golden
+        from edge_sdk.runtime.bench import peak_memory_bytes, summarize
+
         vectors, rule = runner.golden_vectors()
         times = []
 
