@@ -6,6 +6,7 @@ was resolved on this host and brought over SSH.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +20,7 @@ from edge_sdk.contract.golden import GoldenVectors
 from edge_sdk.deploy.inventory import Board
 from edge_sdk.deploy.provision import setup
 from edge_sdk.deploy.push import predict, push, rollback, status
+from edge_sdk.errors import BoardError, RemoteError
 from tests.lab.arm64 import arm64_board, require_arm64
 from tests.lab.bundles import make_bundle
 from tests.lab.connection import connected, run
@@ -85,16 +87,49 @@ def test_the_board_predicts_what_the_host_recorded(bare_board: Board, runtime: s
             expected = vectors.expected(index)["probabilities"]
             np.testing.assert_allclose(given, expected, atol=golden.atol, rtol=golden.rtol)
         assert not push(path, board, variant=variant).changed
+    check_libraries(board)
     assert rollback(board)["release"] == releases[0]
     assert status(board)["current"] == releases[0]
 
 
-def test_wheels_for_the_host_were_not_sent(bare_board: Board) -> None:
-    with connected(bare_board) as client:
-        found = run(client, "find edge-litert/ edge-tflite-runtime/ -name '*.so*' -type f | head -n 200")[1]
-    libraries = found.decode().split()
-    assert libraries
-    with connected(bare_board) as client:
-        for library in libraries[:: max(1, len(libraries) // 20)]:
+def test_a_board_without_the_cpp_library_is_told_so(bare_board: Board, tmp_path: Path) -> None:
+    root = Path(str(bare_board.key_file)).parent / "root"
+    board = replace(bare_board, target=target_file(tmp_path, "litert"), root="edge-without")
+    library = root / "usr/lib/aarch64-linux-gnu/libstdc++.so.6"
+    with away(library), pytest.raises(BoardError) as refusal:
+        setup(board, cache=ENVIRONMENTS)
+    assert "libstdc++6" in str(refusal.value)
+    assert refusal.value.exit_code == 6
+
+
+def test_a_board_without_python_is_told_so(bare_board: Board, tmp_path: Path) -> None:
+    root = Path(str(bare_board.key_file)).parent / "root"
+    board = replace(bare_board, target=target_file(tmp_path, "litert"), root="edge-without")
+    with away(root / "usr/bin/python3"), pytest.raises(RemoteError, match="no Python"):
+        setup(board, cache=ENVIRONMENTS)
+
+
+def test_the_targets_name_their_own_architecture(bare_board: Board) -> None:
+    with pytest.raises(BoardError, match="is armv7l, but pi is aarch64"):
+        setup(replace(bare_board, target="generic-armv7", root="edge-without"), cache=ENVIRONMENTS)
+
+
+def check_libraries(board: Board) -> None:
+    """Check that what was sent is for the board's processor and not for the host's."""
+    with connected(board) as client:
+        found = run(client, f"find {board.root}/environment/ -name '*.so*' -type f")[1].decode().split()
+        assert len(found) > 5
+        for library in found[:: max(1, len(found) // 10)]:
             # Byte 18 of an ELF file is its machine; 0xb7 is AArch64.
             assert run(client, f"od -An -tx1 -j18 -N1 {library}")[1].split() == [b"b7"], library
+
+
+@contextlib.contextmanager
+def away(path: Path) -> Iterator[None]:
+    """Take a file off the board's disk for a while."""
+    hidden = path.with_name(path.name + ".away")
+    path.rename(hidden)
+    try:
+        yield
+    finally:
+        hidden.rename(path)

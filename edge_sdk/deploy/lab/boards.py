@@ -275,7 +275,7 @@ def _start_on_a_port(lab: LabFolder, record: LabRecord, progress: Progress) -> L
         record = _changed(record, port=_free_port())
     progress(Step("lab", f"starting {record.server}", subject=record.name))
     command = _command(lab, record)
-    # Where edge_sdk was found, the embedded server finds it too; its commands get an environment of their own.
+    # The embedded server finds edge_sdk where this process did; its commands get an environment of their own.
     package = str(Path(edge_sdk.__file__).parent.parent)
     environment = {**clean_environment(), "PYTHONPATH": package, MARK: str(lab.path)}
     process = start_detached(command, log=lab.log, folder=lab.server, environment=environment)
