@@ -18,6 +18,7 @@ from typing import Any
 from edge_sdk.contract.spec import Contract, Signature
 from edge_sdk.convert.worker import Failure
 from edge_sdk.errors import ConfigError, EdgeError
+from edge_sdk.model.inspect import inspect_model
 from edge_sdk.model.load import Model
 from edge_sdk.model.tflite_file import default_signature, read_tflite
 from edge_sdk.pipeline.cache import Entry, StepCache
@@ -73,7 +74,8 @@ class Source:
         file_sha256: Its digest.
         signatures: What the source promises.
         default_signature: The one that is called by default.
-        parameters: Trained values of `file`.
+        parameters: Trained values of the source as it was, so that a conversion which loses weights is
+            found; of `file` where the source does not tell (a function).
         is_float: `file` can be quantized.
         converted: The entry of the conversion; None for a `.tflite` source.
     """
@@ -189,7 +191,7 @@ class Steps:
             file_sha256=entry.digests[MODEL_FILE],
             signatures=tuple(Signature.from_dict(item) for item in entry.value["signatures"]),
             default_signature=entry.value["default_signature"],
-            parameters=file.parameters,
+            parameters=entry.value["parameters"] or file.parameters,
             is_float=file.is_float,
             converted=entry,
         )
@@ -212,13 +214,17 @@ class Steps:
                 "edge_sdk.convert.tflite:convert", together, name="convert", recipe=""
             )
             if result.value is not None:
-                return {**result.value, "reference_samples": first_samples["sha256"]}
+                return {
+                    **result.value,
+                    "reference_samples": first_samples["sha256"],
+                    "parameters": _parameters(model),
+                }
             assert result.failure is not None
             if result.failure.stage != "reference":
                 raise result.failure.to_error()
             # The converter can read some models that TensorFlow itself cannot run; convert those alone.
         value = self._workers.run("edge_sdk.convert.tflite:convert", arguments, name="convert")
-        return {**value, "reference_samples": None}
+        return {**value, "reference_samples": None, "parameters": _parameters(model)}
 
     def samples(
         self, spec: str | None, contract: Contract, *, data: str, limit: int, labels: bool
@@ -473,6 +479,11 @@ class Steps:
 
     def _custom_ops(self) -> list[str]:
         return list(self._options.custom_ops)
+
+
+def _parameters(model: Model) -> int | None:
+    """Return how many values the source holds, read from its own file."""
+    return None if model.kind == "function" else inspect_model(model).parameters
 
 
 def integer_io(recipe: Recipe) -> bool:
