@@ -101,7 +101,7 @@ def quantize_file(
     progress(Step("quantize", f"applying {recipe.name}"))
     try:
         content = _quantize(prepared, recipe, ranges if recipe.needs_calibration else None)
-    except EdgeError:
+    except (EdgeError, ImportError):
         raise
     except Exception as failure:
         raise ConversionError(
