@@ -17,7 +17,7 @@ from typing import Any
 
 from edge_sdk.contract.spec import Contract, Signature
 from edge_sdk.convert.worker import Failure
-from edge_sdk.errors import ConfigError, EdgeError
+from edge_sdk.errors import ConfigError, EdgeError, MissingExtraError
 from edge_sdk.model.inspect import inspect_model
 from edge_sdk.model.load import Model
 from edge_sdk.model.tflite_file import default_signature, read_tflite
@@ -469,6 +469,9 @@ class Steps:
             )
             if result.failure is not None:
                 refuse_full_disk(result.failure.cause)
+                error = result.failure.to_error()
+                if isinstance(error, MissingExtraError):
+                    raise error  # no other recipe would do better
                 raise StepFailed(result.failure)
             return result.value or {}
 

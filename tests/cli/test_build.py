@@ -93,6 +93,57 @@ def test_an_unchanged_build_imports_no_tensorflow_and_no_runtime(source: str, tm
     assert changed.returncode != 0  # the block does block
 
 
+@pytest.mark.parametrize(
+    ("line", "code", "word"),
+    [
+        ("raise ModuleNotFoundError(name, name='litert_quantizer')", 8, "pip install"),
+        ("__import__('os').abort()", 4, "SIGABRT"),
+    ],
+)
+def test_a_quantizer_that_is_missing_and_one_that_crashes(
+    line: str, code: int, word: str, source: str, tmp_path: Path
+) -> None:
+    (tmp_path / "fault").mkdir()
+    fault = f"""
+import sys
+class Fault:
+    def find_spec(self, name, path=None, target=None):
+        if name == "litert_quantizer":
+            {line}
+sys.meta_path.insert(0, Fault())
+"""
+    (tmp_path / "fault/sitecustomize.py").write_text(fault)
+    command = ("build", source, "-r", "as_is", "-r", "float16")
+    done = edge(*command, PYTHONPATH=str(tmp_path / "fault"))
+    assert done.returncode == code, done.stderr
+    assert word in done.stdout + done.stderr
+    if code == 4:
+        # What could be made is there; the failure is a value with its stage.
+        document = json.loads(edge(*command, "--json", PYTHONPATH=str(tmp_path / "fault")).stdout)
+        assert document["picked"] == "as_is"
+        failure = document["failures"][0]
+        assert (failure["recipe"], failure["format"]) == ("float16", "tflite")
+        assert failure["stage"]
+        assert sorted(failure) == ["cause", "format", "hint", "recipe", "stage"]
+
+
+def test_two_builds_at_once_share_the_cache(source: str) -> None:
+    command = [
+        sys.executable, "-m", "edge_sdk.cli.main", "build", source, "-r", "as_is", "-r", "dynamic_int8",
+        "--json",
+    ]  # fmt: skip
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+    documents = []
+    for process in both:
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        documents.append(json.loads(out))
+    assert [item["sha256"] for item in documents[0]["variants"]] == [
+        item["sha256"] for item in documents[1]["variants"]
+    ]
+    assert edge("verify", "build/conv_float.edge").returncode == 0
+
+
 def test_edge_toml_is_read_and_options_win(source: str, tmp_path: Path) -> None:
     (tmp_path / "edge.toml").write_text(
         f"[model]\npath = {json.dumps(source)}\nname = 'mine'\n[build]\nrecipes = ['as_is', 'float16']\n"
