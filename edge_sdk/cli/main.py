@@ -7,6 +7,7 @@ light: the library is imported inside the function that uses it.
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 
 #: Verb modules in the order of `edge --help`: the order of the work.
@@ -36,7 +37,10 @@ def main() -> None:
         from edge_sdk.errors import MissingExtraError
 
         error = MissingExtraError("typer", extra="host", purpose="run the edge command")
-        sys.stderr.write(f"{error}\n")
+        if "--json" in sys.argv:
+            json.dump(error.to_dict(), sys.stdout)
+            sys.stdout.write("\n")
+        sys.stderr.write(f"error: {error}\n")
         sys.exit(error.exit_code)
 
     from edge_sdk.cli.console import root

@@ -62,6 +62,17 @@ def test_every_command_shows_an_example_and_takes_json_and_debug(command: tuple[
     assert max(map(len, done.stdout.splitlines())) <= 100
 
 
+def test_a_base_install_says_what_to_install() -> None:
+    script = "import sys; sys.modules['typer'] = None; from edge_sdk.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", script, "--help", "--json"], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 8
+    assert done.stderr.splitlines()[0] == "error: typer is not installed"
+    assert "pip install 'edge-sdk[host]'" in done.stderr
+    assert json.loads(done.stdout)["error"] == "MissingExtraError"
+
+
 def test_help_imports_nothing_heavy() -> None:
     script = (
         "import sys\n"
