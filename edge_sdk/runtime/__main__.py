@@ -28,8 +28,14 @@ MAX_VALUES = 10_000
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of `edge-runner`."""
+    # What `signal` wraps. That one imports enum first, and Ctrl-C in there would end in a traceback.
+    import _signal  # type: ignore[import-not-found]
+
     given = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in given
+    # Not as an exception: inside an import, or a callback of a native library, KeyboardInterrupt gets lost
+    # or turns into an ImportError. Nothing has to be put away: the command writes no files.
+    _signal.signal(_signal.SIGINT, _interrupted)
     try:
         code = _run(given)
         sys.stdout.flush()
@@ -38,9 +44,6 @@ def main(arguments: list[str] | None = None) -> None:
             _print_json(error.to_dict())
         sys.stderr.write(f"error: {error}\n")
         code = error.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write("\ninterrupted\n")
-        code = 130
     except BrokenPipeError:
         # `edge-runner ... | head`: nobody reads on, which is no error. Keep the interpreter's exit quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -56,6 +59,23 @@ def main(arguments: list[str] | None = None) -> None:
             _print_json(unexpected.to_dict())
         sys.stderr.write(f"error: {unexpected}\n")
         code = unexpected.exit_code
+    _leave(code)
+
+
+def _interrupted(number: int, frame: Any) -> None:
+    os.write(2, b"\ninterrupted\n")
+    os._exit(130)
+
+
+def _leave(code: int) -> None:
+    from threading import enumerate as threads
+    from threading import main_thread
+
+    if any(thread is not main_thread() for thread in threads()):
+        # An error came first; do not wait for an import that nobody needs any more.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
 
 
