@@ -14,6 +14,9 @@ TensorFlow and Keras are imported here, so this runs in a worker process only.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,7 +146,9 @@ def _open_keras(kind: str, location: str) -> Any:
     if kind == "function":
         stage("load", f"calling {location}")
         model = import_function(location, error=ModelError)()
-        if not any(cls.__module__.startswith(("keras.", "tf_keras.")) for cls in type(model).__mro__):
+        if not _is_legacy(model) and not any(
+            cls.__module__.startswith("keras.") for cls in type(model).__mro__
+        ):
             raise ModelError(
                 f"{location} returned {type(model).__name__}",
                 why="a function given as the model must return a Keras model",
@@ -203,10 +208,18 @@ def _export_keras(model: Any, folder: Path) -> None:
         tf.TensorSpec(tuple(tensor.shape), tensor.dtype, name=name)
         for tensor, name in zip(inputs, input_names, strict=True)
     ]
-    archive = _archive_class(model)()
+    # Keras's own archive, not tf.saved_model.save: with the latter the converter leaves every weight a
+    # variable that nothing ever sets, and the file answers NaN.
+    family = importlib.import_module("tf_keras" if _is_legacy(model) else "keras")
+    archive = family.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint(DEFAULT_SIGNATURE, call, input_signature=specs)
-    archive.write_out(str(folder))
+    with contextlib.redirect_stdout(io.StringIO()):  # it lists every variable
+        archive.write_out(str(folder))
+
+
+def _is_legacy(model: Any) -> bool:
+    return any(cls.__module__.startswith("tf_keras.") for cls in type(model).__mro__)
 
 
 def _output_layers(model: Any) -> list[str]:

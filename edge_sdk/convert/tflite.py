@@ -34,6 +34,7 @@ import numpy as np
 
 from edge_sdk.contract.spec import Signature
 from edge_sdk.convert.child import stage
+from edge_sdk.convert.freeze import freeze, has_unset_variables
 from edge_sdk.convert.source import SourceView, open_source
 from edge_sdk.convert.tidy import tidy
 from edge_sdk.errors import ConversionError, ModelError, SignatureMismatchError, UnsupportedOpError
@@ -62,7 +63,17 @@ def convert(arguments: Mapping[str, Any]) -> dict[str, Any]:
         names = [signature.name for signature in view.signatures]
         default = default_signature(view.signatures)
         stage("convert", f"converting {', '.join(names)}")
-        write_atomically(output, tidy(_convert_view(view, arguments)))
+        content = _convert_view(view, arguments)
+        if has_unset_variables(content):
+            stage("convert", "converting again with constants for variables")
+            content = _convert_view(freeze(view, Path(scratch) / "frozen"), arguments)
+        if has_unset_variables(content):
+            raise ConversionError(
+                "the converted model reads variables that nothing sets",
+                why="the converter could not turn them into constants; the file would answer NaN",
+                hint="save the model with model.export(folder), or give a function that builds it",
+            )
+        write_atomically(output, tidy(content))
         calls = None
         if arguments.get("samples") and arguments.get("reference"):
             signature = next(item for item in view.signatures if item.name == default)

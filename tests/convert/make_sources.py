@@ -88,6 +88,12 @@ def main(folder: Path) -> None:
     with contextlib.suppress(ImportError):
         optimized()
 
+    # Keras inside of a tf.Module: its variables survive the converter unset.
+    holder = tf.Module()
+    holder.model = model
+    function = tf.function(lambda image: {"scores": model(image)}, input_signature=[image])
+    tf.saved_model.save(holder, str(folder / "held"), signatures={"serving_default": function})
+
     matrix = tf.TensorSpec((1, 3, 3), tf.float32, name="matrix")
     save_function(folder / "determinant", lambda matrix: {"d": tf.linalg.det(matrix)}, matrix)
     save_function(

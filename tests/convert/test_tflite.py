@@ -110,8 +110,30 @@ def test_the_same_source_gives_the_same_bytes(sources: Path, tmp_path: Path) -> 
 def test_keras_files_keep_the_names_of_their_layers(
     kind: str, name: str, inputs: list[str], outputs: list[str], sources: Path, tmp_path: Path
 ) -> None:
-    convert(kind, sources / name, tmp_path)
+    random = np.random.default_rng(0)
+    shapes = {"image": (3, 8, 8, 3), "left": (3, 4), "right": (3, 2)}
+    samples = {item: random.normal(size=shapes[item]).astype(np.float32) for item in inputs}
+    np.savez(tmp_path / "samples.npz", **samples)
+    options = {"samples": str(tmp_path / "samples.npz"), "reference": str(tmp_path / "reference.npz")}
+    convert(kind, sources / name, tmp_path, **options)
     assert names(tmp_path / "out.tflite") == {"serving_default": (inputs, outputs)}
+    with np.load(tmp_path / "reference.npz") as reference:
+        for index in range(3):
+            feed = {item: array[index : index + 1] for item, array in samples.items()}
+            given = answers(tmp_path / "out.tflite", "serving_default", feed)
+            for output in outputs:
+                np.testing.assert_allclose(given[output], reference[output][index], atol=1e-5)
+
+
+def test_weights_that_the_converter_leaves_unset_become_constants(sources: Path, tmp_path: Path) -> None:
+    image = np.random.default_rng(0).normal(size=(1, 8, 8, 3)).astype(np.float32)
+    np.savez(tmp_path / "samples.npz", image=image)
+    options = {"samples": str(tmp_path / "samples.npz"), "reference": str(tmp_path / "reference.npz")}
+    convert("saved_model", sources / "held", tmp_path, **options)
+    given = answers(tmp_path / "out.tflite", "serving_default", {"image": image})
+    with np.load(tmp_path / "reference.npz") as reference:
+        np.testing.assert_allclose(given["scores"], reference["scores"][0], atol=1e-5)
+    assert "READ_VARIABLE" not in read_tflite(tmp_path / "out.tflite").op_versions
 
 
 def test_a_function_that_returns_a_model(tmp_path: Path) -> None:
