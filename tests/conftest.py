@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 DATA = Path(__file__).parent / "data"
+
+# A shell's background job ignores Ctrl-C, and so would the commands that the tests start to interrupt them.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No time limit for one example: a busy machine is not a failure.
 settings.register_profile("edge", deadline=None, suppress_health_check=[HealthCheck.too_slow])
