@@ -93,7 +93,7 @@ def test_efficientnet_lite0_on_imagenet_photos(tmp_path: Path, monkeypatch: pyte
 
 def test_resnet8_on_cifar_pictures(tmp_path: Path) -> None:
     source, _ = real_models.silabs("image_classification")
-    image = ImagePreprocess(height=32, width=32, resize="none", mean=(128.0,))
+    image = ImagePreprocess(height=32, width=32, resize="none", mean=(128.0,), std=(128.0,))
     data = labelled(real_models.cifar10_photos(), tmp_path / "pictures")
     right = right_answers(*build("h5", str(source), image, data, tmp_path))
     print(right)
