@@ -262,6 +262,7 @@ def _open(options: argparse.Namespace) -> Runner:
         signature=options.signature,
         pool_size=1,
     )
+    gc.freeze()  # else the first collection would still look at all of it
     gc.enable()
     return runner
 
