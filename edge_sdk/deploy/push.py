@@ -29,6 +29,9 @@ from edge_sdk.keeper.code import board_code, code_identity
 from edge_sdk.keeper.releases import needed_files
 from edge_sdk.progress import Progress, Step, silent
 
+#: Files up to this size are kept in memory between their check and their sending, in bytes.
+KEPT_BYTES = 64 * 2**20
+
 
 @dataclass(frozen=True, kw_only=True)
 class PushResult(Document):
@@ -119,15 +122,17 @@ def push(
         chosen = choose(bundle.manifest, board, variant=variant)
         # Read every byte once before any leaves this machine; the network's delays hide what that takes.
         checked = stack.enter_context(ThreadPoolExecutor(1)).submit(_check_content, bundle, chosen.variant)
-        if transport is None:
-            transport = stack.enter_context(open_transport(board, folder=folder))
-        sent, received = transport.bytes_sent, transport.bytes_received
         progress(Step("connect", f"connecting to {board.address}", subject=board.name))
+        if transport is None:
+            transport = open_transport(board, folder=folder)
+            stack.callback(transport.close)
+        sent, received = transport.bytes_sent, transport.bytes_received
+        transport.connect()
         session = stack.enter_context(current_session(board, transport, progress=progress))
         plan = _plan(bundle, session, variant, None)
         show(plan)
-        checked.result()
-        session.put([_blob(bundle, file) for file in plan.files if file.send])
+        content = checked.result()
+        session.put([_blob(bundle, file, content) for file in plan.files if file.send])
         answer = session.request(
             "install", manifest=plan.manifest_sha256, target=plan.target, variant=plan.variant
         )
@@ -276,17 +281,28 @@ def _plan(bundle: Bundle, session: KeeperSession, variant: str | None, code: str
     )
 
 
-def _check_content(bundle: Bundle, variant: str) -> None:
-    for name in needed_files(bundle.manifest, variant):
-        for _ in bundle.pieces(name):
-            pass
+def _check_content(bundle: Bundle, variant: str) -> dict[str, list[bytes]]:
+    """Check every file of a variant; return the content of those that are small enough to keep."""
+    kept: dict[str, list[bytes]] = {}
+    for name, entry in needed_files(bundle.manifest, variant).items():
+        if entry.size <= KEPT_BYTES:
+            kept[name] = list(bundle.pieces(name))
+        else:
+            for _ in bundle.pieces(name):
+                pass
+    return kept
 
 
-def _blob(bundle: Bundle, file: PlannedFile) -> Blob:
+def _blob(bundle: Bundle, file: PlannedFile, content: Mapping[str, list[bytes]]) -> Blob:
     if file.name == "manifest.json":
         return Blob.of(bundle.manifest_bytes, file.name)
-    # Read while it is sent: the first byte leaves at once, and memory does not depend on the model's size.
-    return Blob(file.name, file.sha256, file.size, lambda: bundle.pieces(file.name))
+    # A large file is read again while it is sent, so memory does not depend on the model's size.
+    return Blob(
+        file.name,
+        file.sha256,
+        file.size,
+        lambda: content[file.name] if file.name in content else bundle.pieces(file.name),
+    )
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -24,9 +24,11 @@ from edge_sdk.deploy.transport import open_transport
 from edge_sdk.deploy.transport.base import Channel, Transport
 from edge_sdk.errors import BoardError, ConnectError, RemoteError, error_from_dict
 from edge_sdk.keeper.bootstrap import bootstrap_command, bootstrap_input, serve_command
-from edge_sdk.keeper.protocol import DATA_CHUNK_BYTES, PROTOCOL_VERSION, FrameReader, FrameWriter
+from edge_sdk.keeper.protocol import PROTOCOL_VERSION, FrameReader, FrameWriter
 from edge_sdk.progress import Progress, Step, silent
 
+#: Content per data frame: with the frame's header it fills eight SSH packets exactly.
+DATA_BYTES = 8 * (32 * 1024 - 64) - 5
 #: What a shell answers for a program that is missing, and for one that cannot be run.
 _NOT_FOUND, _NOT_RUNNABLE = 127, 126
 
@@ -345,8 +347,8 @@ def _channel(
 def _frames(pieces: Iterable[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         view = memoryview(piece)
-        for start in range(0, len(view), DATA_CHUNK_BYTES):
-            yield bytes(view[start : start + DATA_CHUNK_BYTES])
+        for start in range(0, len(view), DATA_BYTES):
+            yield bytes(view[start : start + DATA_BYTES])
 
 
 def _start(

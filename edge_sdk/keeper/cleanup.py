@@ -19,7 +19,6 @@ from edge_sdk.errors import EdgeError, NoSpaceError
 from edge_sdk.keeper.disk import TEMPORARY, Disk, free_bytes, remove_tree, reserve_bytes
 from edge_sdk.keeper.journal import Journal
 from edge_sdk.keeper.layout import Layout
-from edge_sdk.keeper.releases import previous_release, read_release, replaced_release
 from edge_sdk.keeper.store import BlobStore
 
 #: Releases kept beside the current, the good and the previous one: they cost what their blobs cost.
@@ -128,6 +127,8 @@ def make_room(shop: Workshop, needed: int) -> None:
 
 
 def _collect_releases(shop: Workshop, keep: int) -> list[str]:
+    from edge_sdk.keeper.releases import previous_release, replaced_release
+
     layout = shop.layout
     names = layout.release_names()
     # Where almost nothing is kept, what a rollback would lead to is read in full: it must not be damaged.
@@ -139,6 +140,8 @@ def _collect_releases(shop: Workshop, keep: int) -> list[str]:
 
 
 def _collect_blobs(shop: Workshop) -> list[str]:
+    from edge_sdk.keeper.releases import read_release
+
     layout = shop.layout
     wanted: set[str] = set(shop.store.received)
     for name in layout.release_names():

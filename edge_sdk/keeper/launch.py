@@ -11,7 +11,6 @@ from typing import Any
 
 import edge_sdk
 from edge_sdk.errors import EdgeError, RemoteError
-from edge_sdk.keeper.child import python_command, python_program
 from edge_sdk.keeper.disk import Disk, read_file, write_file
 from edge_sdk.keeper.layout import Layout
 
@@ -66,6 +65,8 @@ def runner_command(
     layout: Layout, arguments: Sequence[str], *, environment: Path, deadline_seconds: float
 ) -> list[str]:
     """Return the argument list of `edge-runner ARGUMENTS...` as a child with a deadline."""
+    from edge_sdk.keeper.child import python_command, python_program
+
     program = python_program(
         [code_path(layout), *package_paths(environment)],
         module="edge_sdk.runtime.__main__",
@@ -82,6 +83,8 @@ def write_launchers(layout: Layout, disk: Disk) -> None:
     Raises:
         OSError: They could not be written; the old ones stay.
     """
+    from edge_sdk.keeper.child import python_program
+
     environment = layout.current_environment()
     packages = package_paths(layout.environments / environment) if environment else []
     # Links, not what they lead to: the next code or environment needs no new launcher.

@@ -2,6 +2,9 @@
 
 A function takes the session's `Workshop` and the request, and returns what goes into {"ok": ...}.
 `put` is not here: it reads from the stream, so the session does it itself.
+
+What one request alone needs is imported by that request: a keeper that only says hello and receives blobs
+starts in half the time, and every push waits for that start.
 """
 
 from __future__ import annotations
@@ -12,17 +15,11 @@ from typing import Any
 import edge_sdk
 from edge_sdk.errors import RemoteError
 from edge_sdk.keeper.cleanup import Workshop
-from edge_sdk.keeper.code import activate_code
-from edge_sdk.keeper.environment import activate_environment, describe_environment
 from edge_sdk.keeper.facts import board_facts
-from edge_sdk.keeper.install import describe, install, rollback
 from edge_sdk.keeper.launch import environment_record
 from edge_sdk.keeper.layout import RELEASE, check_digest
 from edge_sdk.keeper.lock import Lock
-from edge_sdk.keeper.predict import predict
 from edge_sdk.keeper.protocol import PROTOCOL_VERSION
-from edge_sdk.keeper.releases import check_release, replaced_release
-from edge_sdk.keeper.trial import PREDICT_SECONDS, TRIAL_SECONDS, Limits
 from edge_sdk.progress import Progress
 
 _MAX_DIGESTS = 10_000
@@ -55,6 +52,10 @@ def status(shop: Workshop, lock: Lock, *, verify: bool = False) -> dict[str, Any
         lock: This session's, to name another holder.
         verify: Read every byte of the current and the good release again.
     """
+    from edge_sdk.keeper.environment import describe_environment
+    from edge_sdk.keeper.install import describe
+    from edge_sdk.keeper.releases import replaced_release
+
     layout = shop.layout
     return {
         "keeper": edge_sdk.__version__,
@@ -74,6 +75,8 @@ def status(shop: Workshop, lock: Lock, *, verify: bool = False) -> dict[str, Any
 
 
 def _problems(shop: Workshop, *, verify: bool) -> list[str]:
+    from edge_sdk.keeper.releases import check_release
+
     layout = shop.layout
     found = []
     for name in sorted({layout.current_release(), layout.good_release()} - {None}, key=str):
@@ -98,10 +101,14 @@ def _have(shop: Workshop, request: Mapping[str, Any], progress: Progress) -> dic
 
 
 def _code(shop: Workshop, request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    from edge_sdk.keeper.code import activate_code
+
     return activate_code(shop, check_digest(request.get("sha256")))
 
 
 def _environment(shop: Workshop, request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    from edge_sdk.keeper.environment import activate_environment
+
     return activate_environment(
         shop,
         _text(request, "id"),
@@ -113,6 +120,9 @@ def _environment(shop: Workshop, request: Mapping[str, Any], progress: Progress)
 
 
 def _install(shop: Workshop, request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    from edge_sdk.keeper.install import install
+    from edge_sdk.keeper.trial import TRIAL_SECONDS, Limits
+
     memory = request.get("memory_bytes")
     return install(
         shop,
@@ -128,6 +138,8 @@ def _install(shop: Workshop, request: Mapping[str, Any], progress: Progress) -> 
 
 
 def _rollback(shop: Workshop, request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    from edge_sdk.keeper.install import rollback
+
     return rollback(shop, _text(request, "to", needed=False) or None, progress=progress)
 
 
@@ -137,6 +149,9 @@ def _logs(shop: Workshop, request: Mapping[str, Any], progress: Progress) -> dic
 
 
 def _predict(shop: Workshop, request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    from edge_sdk.keeper.predict import predict
+    from edge_sdk.keeper.trial import PREDICT_SECONDS
+
     return predict(
         shop,
         request.get("inputs"),

@@ -23,7 +23,6 @@ from typing import Any
 from edge_sdk.errors import EdgeError, RemoteError
 from edge_sdk.keeper.cleanup import Workshop, make_room, sweep
 from edge_sdk.keeper.disk import Disk, disk_failure
-from edge_sdk.keeper.install import finish_switch
 from edge_sdk.keeper.layout import check_digest
 from edge_sdk.keeper.lock import Lock
 from edge_sdk.keeper.protocol import (
@@ -163,7 +162,11 @@ class Session:
     def _take_lock(self) -> None:
         if self._lock.acquire():
             sweep(self._shop)
-            finish_switch(self._shop)
+            layout = self._shop.layout
+            if layout.current_release() != layout.good_release():
+                from edge_sdk.keeper.install import finish_switch
+
+                finish_switch(self._shop)
 
     def _put(self, request: Mapping[str, Any]) -> dict[str, Any]:
         sha256, size = check_digest(request.get("sha256")), request.get("size")

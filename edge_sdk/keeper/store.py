@@ -27,6 +27,9 @@ from edge_sdk.keeper.layout import Layout, check_digest
 #: One read-back failure may be chance, so the sender is asked to try again; it is named, not hidden.
 _STORAGE_HINT = "run the same command again; if it happens twice, replace the SD card or disk"
 
+#: Bytes after which the storage is told to begin.
+_WRITE_BEHIND = 2 * 2**20
+
 
 class BlobStore:
     """The blobs of one root.
@@ -156,7 +159,7 @@ class BlobStore:
         self._remove(self.path(sha256))
 
     def _fill(self, descriptor: int, sha256: str, size: int, pieces: Iterable[bytes]) -> None:
-        digest, total = hashlib.sha256(), 0
+        digest, total, written = hashlib.sha256(), 0, 0
         for piece in pieces:
             total += len(piece)
             if total > size:
@@ -165,6 +168,12 @@ class BlobStore:
                 )
             digest.update(piece)
             self._disk.write(descriptor, piece)
+            written += len(piece)
+            if written >= _WRITE_BEHIND:
+                # Dropping pages starts their writing: the storage works while the rest arrives, and the
+                # fsync at the end is short.
+                forget_cached(descriptor)
+                written = 0
         if total != size:
             raise RemoteError(f"blob {sha256[:12]} ended early", why=f"{total:,} of {size:,} bytes came")
         if digest.hexdigest() != sha256:
