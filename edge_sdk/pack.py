@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from edge_sdk.bundle.archive import write_bundle
-from edge_sdk.bundle.digest import sha256_of
 from edge_sdk.bundle.manifest import (
     FileEntry,
     Golden,
@@ -35,15 +34,19 @@ class Ingredient:
         id: Unique; also its file name.
         recipe: What made it.
         model: The `.tflite`.
+        model_sha256: Its digest; writing the bundle checks it.
         facts: What was found about this very file.
         golden: Its golden vectors (`GoldenVectors.to_bytes`), or None.
+        golden_sha256: Their digest, or None.
     """
 
     id: str
     recipe: str
     model: Path
+    model_sha256: str
     facts: VariantFacts
     golden: Path | None = None
+    golden_sha256: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,20 +111,22 @@ def pack(
     if not ingredients:
         raise BundleError("a bundle needs at least one variant")
     files: dict[str, Path] = {}
+    entries: dict[str, FileEntry] = {}
     variants = []
     for item in ingredients:
         variants.append(_variant(item))
-        files[f"models/{item.id}.tflite"] = item.model
-        if item.golden is not None:
-            files[f"golden/{item.id}.npz"] = item.golden
+        for logical, path, digest in (
+            (f"models/{item.id}.tflite", item.model, item.model_sha256),
+            (f"golden/{item.id}.npz", item.golden, item.golden_sha256),
+        ):
+            if path is not None and digest is not None:
+                files[logical] = path
+                entries[logical] = FileEntry(sha256=digest, size=path.stat().st_size)
     manifest = Manifest(
         name=name,
         version=version,
         contract=contract,
-        files={
-            logical: FileEntry(sha256=sha256_of(path), size=path.stat().st_size)
-            for logical, path in files.items()
-        },
+        files=entries,
         variants=tuple(variants),
         targets={plan.target.name: _plan(plan) for plan in plans},
         provenance=provenance,

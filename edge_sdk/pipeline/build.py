@@ -21,9 +21,11 @@ from edge_sdk.errors import ConfigError, ConversionError, NoSpaceError
 from edge_sdk.model.load import open_model
 from edge_sdk.pipeline.cache import StepCache
 from edge_sdk.pipeline.contract import make_contract
+from edge_sdk.pipeline.disk import full_disk, refuse_full_disk
 from edge_sdk.pipeline.job import Job
+from edge_sdk.pipeline.materials import Options
 from edge_sdk.pipeline.result import BuildResult
-from edge_sdk.pipeline.steps import Options, Steps, full_disk, refuse_full_disk
+from edge_sdk.pipeline.steps import Steps
 from edge_sdk.pipeline.workers import Workers
 from edge_sdk.progress import Progress, silent
 from edge_sdk.targets import load_target
@@ -97,7 +99,7 @@ def build(
         select_tf_ops=select_tf_ops, custom_ops=tuple(str(item) for item in custom_ops), threads=threads
     )
     job = Job(
-        model=open_model(model),
+        model=open_model(model, check=False),
         targets=tuple(load_target(target) for target in dict.fromkeys(targets or (DEFAULT_TARGET,))),
         requested=tuple(recipes or ()),
         calibration=None if calibration is None else str(calibration),

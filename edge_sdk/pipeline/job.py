@@ -17,24 +17,16 @@ from edge_sdk.contract.spec import Contract
 from edge_sdk.convert.worker import Failure
 from edge_sdk.errors import BundleError, ConfigError, ModelError
 from edge_sdk.model.load import Model
-from edge_sdk.model.saved_model import read_saved_model
-from edge_sdk.model.tflite_file import default_signature, read_tflite
+from edge_sdk.model.tflite_file import default_signature
 from edge_sdk.pack import Ingredient, Plan, pack
 from edge_sdk.pipeline.cache import Entry, StepCache
 from edge_sdk.pipeline.identity import versions
+from edge_sdk.pipeline.materials import Reference, Samples, Seen, Source
 from edge_sdk.pipeline.output import Output
 from edge_sdk.pipeline.pick import over_budget, preference
 from edge_sdk.pipeline.plan import RecipePlan, plan_recipes
 from edge_sdk.pipeline.result import BuildResult, VariantReport
-from edge_sdk.pipeline.steps import (
-    GOLDEN_FILE,
-    MODEL_FILE,
-    Reference,
-    Samples,
-    Source,
-    Steps,
-    integer_io,
-)
+from edge_sdk.pipeline.steps import GOLDEN_FILE, MODEL_FILE, Steps, integer_io
 from edge_sdk.pipeline.workers import WORKER_BYTES, Workers, jobs_for
 from edge_sdk.progress import Progress, Step
 from edge_sdk.quantize.recipe import AS_IS, Recipe
@@ -66,7 +58,7 @@ class _Judged:
 
     made: _Made
     facts: VariantFacts
-    golden: Path | None
+    evaluated: Entry
     report: VariantReport
 
 
@@ -98,8 +90,20 @@ class Job:
         self.cache.sweep()
         name = bundle_name(self.name, self.model)
         output = Output(self.out, name)
-        plan = self._plan()
-        source, contract, samples = self._open()
+        if self.model.kind == "bundle":
+            raise ModelError(
+                f"{self.model.location} is a bundle already",
+                hint="edge verify checks it, edge push brings it to a board; build from the source model",
+            )
+        seen = self.steps.look(self.model)
+        plan = plan_recipes(
+            targets=self.targets,
+            requested=self.requested,
+            has_calibration=self.calibration is not None,
+            source_is_tflite=self.model.kind == "tflite",
+            source_is_float=seen.is_float,
+        )
+        source, contract, samples = self._open(seen)
         calibration = self._calibration(plan, contract, samples)
         reference = self.steps.reference(source, contract, samples)
         made, failures = self._make(plan, source, calibration)
@@ -141,25 +145,7 @@ class Job:
         output.write_variants({item.report.id: item.made.path for item in judged}, result)
         return result
 
-    def _plan(self) -> RecipePlan:
-        is_tflite, is_float = self.model.kind == "tflite", True
-        if self.model.kind == "bundle":
-            raise ModelError(
-                f"{self.model.location} is a bundle already",
-                hint="edge verify checks it, edge push brings it to a board; build from the source model",
-            )
-        if is_tflite:
-            assert self.model.path is not None
-            is_float = read_tflite(self.model.path).is_float
-        return plan_recipes(
-            targets=self.targets,
-            requested=self.requested,
-            has_calibration=self.calibration is not None,
-            source_is_tflite=is_tflite,
-            source_is_float=is_float,
-        )
-
-    def _open(self) -> tuple[Source, Contract, Samples]:
+    def _open(self, seen: Seen) -> tuple[Source, Contract, Samples]:
         """Return source, contract and the samples to compare on.
 
         A SavedModel tells its signatures without TensorFlow, so its samples are read first and one run of
@@ -167,12 +153,11 @@ class Job:
         """
         first = None
         if self.model.kind == "saved_model":
-            signatures = read_saved_model(Path(self.model.location)).signatures
-            early = self.contract_of(signatures, default_signature(signatures))
+            early = self.contract_of(seen.signatures, default_signature(seen.signatures))
             samples = self._samples(early)
             first = {"file": str(samples.inputs), "sha256": samples.sha256}
         self.progress(Step("source", "looking at the model"))
-        source = self.steps.source(self.model, first)
+        source = self.steps.source(self.model, seen, first)
         contract = self.contract_of(source.signatures, source.default_signature)
         if first is None or contract != early:
             samples = self._samples(contract)
@@ -298,8 +283,7 @@ class Job:
                 verdict=verdict.verdict,
                 reasons=verdict.reasons,
             )
-            golden = entry.file(GOLDEN_FILE) if facts.golden_cases else None
-            judged.append(_Judged(made=item, facts=facts, golden=golden, report=report))
+            judged.append(_Judged(made=item, facts=facts, evaluated=entry, report=report))
         return judged, failures
 
     def _pick(self, judged: Sequence[_Judged]) -> tuple[dict[str, list[str]], list[str]]:
@@ -402,8 +386,10 @@ def _ingredient(item: _Judged) -> Ingredient:
         id=item.report.id,
         recipe=item.made.recipe.name,
         model=item.made.path,
+        model_sha256=item.made.sha256,
         facts=item.facts,
-        golden=item.golden,
+        golden=item.evaluated.file(GOLDEN_FILE) if item.facts.golden_cases else None,
+        golden_sha256=item.evaluated.digests.get(GOLDEN_FILE),
     )
 
 

@@ -11,19 +11,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edge_sdk.contract.spec import Contract, Signature
 from edge_sdk.convert.worker import Failure
-from edge_sdk.errors import ConfigError, EdgeError, MissingExtraError
+from edge_sdk.errors import MissingExtraError
 from edge_sdk.model.inspect import inspect_model
-from edge_sdk.model.load import Model
+from edge_sdk.model.load import Model, check_model
 from edge_sdk.model.tflite_file import default_signature, read_tflite
 from edge_sdk.pipeline.cache import Entry, StepCache
 from edge_sdk.pipeline.contract import as_promised
+from edge_sdk.pipeline.disk import refuse_full_disk
 from edge_sdk.pipeline.identity import code_digest, machine, versions
+from edge_sdk.pipeline.materials import Options, Reference, Samples, Seen, Source
 from edge_sdk.pipeline.samples import INPUTS_FILE, LABELS_FILE, SYNTHETIC, data_digest
 from edge_sdk.pipeline.workers import Workers
 from edge_sdk.quantize.recipe import AS_IS, Recipe
@@ -37,7 +38,6 @@ RANGES_FILE = "ranges.json"
 MEASURE_RUNS = 200
 MEASURE_SECONDS = 1.5
 
-_NO_SPACE = "No space left on device"
 # Tools and our own rooms that decide the outcome of each kind of step.
 _CONVERTERS = ("tensorflow", "tensorflow-cpu", "keras", "tf-keras", "numpy")
 _QUANTIZERS = ("litert-quantizer", "ai-edge-litert", "numpy")
@@ -46,85 +46,6 @@ _CONVERTING = ("convert", "model", "quantize/samples.py")
 _SAMPLING = ("contract", "pipeline/samples.py", "quantize/calibration.py", "quantize/pictures.py")
 _QUANTIZING = ("model", "pipeline/quantizing.py", "quantize")
 _VALIDATING = ("bundle", "contract", "model", "quantize/samples.py", "runtime", "validate")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What the user chose that changes how steps are done.
-
-    Attributes:
-        select_tf_ops: Operators that need Flex are allowed.
-        custom_ops: Libraries with custom operators, "PATH" or "PATH:FUNCTION".
-        threads: CPU threads for measuring; None for the runner's own choice.
-    """
-
-    select_tf_ops: bool = False
-    custom_ops: tuple[str, ...] = ()
-    threads: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """The source model, converted where it needed that.
-
-    Attributes:
-        model: As it was opened.
-        sha256: Of the source.
-        file: The float `.tflite`, or the `.tflite` source itself.
-        file_sha256: Its digest.
-        signatures: What the source promises.
-        default_signature: The one that is called by default.
-        parameters: Trained values of the source as it was, so that a conversion which loses weights is
-            found; of `file` where the source does not tell (a function).
-        is_float: `file` can be quantized.
-        converted: The entry of the conversion; None for a `.tflite` source.
-    """
-
-    model: Model
-    sha256: str
-    file: Path
-    file_sha256: str
-    signatures: tuple[Signature, ...]
-    default_signature: str
-    parameters: int
-    is_float: bool
-    converted: Entry | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Samples:
-    """Checked samples on disk.
-
-    Attributes:
-        inputs: `.npz` of inputs, first axis = samples.
-        labels: `.npy` of labels, or None.
-        label_names: Class names that the data itself has (folder names).
-        count: How many.
-        sha256: Of the content.
-        data: "evaluation", "calibration" or "synthetic".
-    """
-
-    inputs: Path
-    labels: Path | None
-    label_names: tuple[str, ...]
-    count: int
-    sha256: str
-    data: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reference:
-    """What the source model answers to the samples.
-
-    Attributes:
-        file: `.npz` of outputs, first axis = samples.
-        origin: Who answered: "tensorflow" or "tflite".
-        sha256: Of the file.
-    """
-
-    file: Path
-    origin: str
-    sha256: str
 
 
 class StepFailed(Exception):  # noqa: N818 - a failed step is a value; this only carries it out of the cache
@@ -143,11 +64,31 @@ class Steps:
         self._workers = workers
         self._options = options
 
-    def source(self, model: Model, first_samples: Mapping[str, str] | None = None) -> Source:
+    def look(self, model: Model) -> Seen:
+        """Read what a source tells by itself, and refuse one that can never be converted.
+
+        Raises:
+            ModelError: It is damaged, holds code or weights only, has no signature, or takes text.
+        """
+        digest = model.sha256()
+        entry = self._cache.make(
+            "look",
+            {"source": digest, "kind": model.kind, "code": code_digest("model")},
+            lambda folder: _look(model),
+        )
+        return Seen(
+            sha256=digest,
+            signatures=tuple(Signature.from_dict(item) for item in entry.value["signatures"]),
+            parameters=entry.value["parameters"],
+            is_float=entry.value["is_float"],
+        )
+
+    def source(self, model: Model, seen: Seen, first_samples: Mapping[str, str] | None = None) -> Source:
         """Return the source as a `.tflite`, converted where needed.
 
         Args:
             model: The source.
+            seen: What `look` found.
             first_samples: {"file", "sha256"} of samples to answer in the same run of TensorFlow, where
                 they are known before the conversion.
 
@@ -155,24 +96,21 @@ class Steps:
             ModelError: The source cannot be used.
             ConversionError: The conversion failed.
         """
-        digest = model.sha256()
         if model.kind == "tflite":
             assert model.path is not None
-            file = read_tflite(model.path)
             return Source(
                 model=model,
-                sha256=digest,
+                sha256=seen.sha256,
                 file=model.path,
-                file_sha256=digest,
-                signatures=as_promised(file.signatures),
-                default_signature=default_signature(file.signatures),
-                parameters=file.parameters,
-                is_float=file.is_float,
+                file_sha256=seen.sha256,
+                signatures=seen.signatures,
+                default_signature=default_signature(seen.signatures),
+                parameters=seen.parameters or 0,
             )
         entry = self._cache.make(
             "convert",
             {
-                "source": digest,
+                "source": seen.sha256,
                 "kind": model.kind,
                 "function": model.location if model.kind == "function" else None,
                 "select_tf_ops": self._options.select_tf_ops,
@@ -182,17 +120,14 @@ class Steps:
             },
             lambda folder: self._convert(model, folder, first_samples),
         )
-        path = entry.file(MODEL_FILE)
-        file = read_tflite(path)
         return Source(
             model=model,
-            sha256=digest,
-            file=path,
+            sha256=seen.sha256,
+            file=entry.file(MODEL_FILE),
             file_sha256=entry.digests[MODEL_FILE],
             signatures=tuple(Signature.from_dict(item) for item in entry.value["signatures"]),
             default_signature=entry.value["default_signature"],
-            parameters=entry.value["parameters"] or file.parameters,
-            is_float=file.is_float,
+            parameters=seen.parameters or entry.value["parameters"],
             converted=entry,
         )
 
@@ -217,14 +152,18 @@ class Steps:
                 return {
                     **result.value,
                     "reference_samples": first_samples["sha256"],
-                    "parameters": _parameters(model),
+                    "parameters": read_tflite(folder / MODEL_FILE).parameters,
                 }
             assert result.failure is not None
             if result.failure.stage != "reference":
                 raise result.failure.to_error()
             # The converter can read some models that TensorFlow itself cannot run; convert those alone.
         value = self._workers.run("edge_sdk.convert.tflite:convert", arguments, name="convert")
-        return {**value, "reference_samples": None, "parameters": _parameters(model)}
+        return {
+            **value,
+            "reference_samples": None,
+            "parameters": read_tflite(folder / MODEL_FILE).parameters,
+        }
 
     def samples(
         self, spec: str | None, contract: Contract, *, data: str, limit: int, labels: bool
@@ -484,9 +423,19 @@ class Steps:
         return list(self._options.custom_ops)
 
 
-def _parameters(model: Model) -> int | None:
-    """Return how many values the source holds, read from its own file."""
-    return None if model.kind == "function" else inspect_model(model).parameters
+def _look(model: Model) -> dict[str, Any]:
+    if model.kind == "function":
+        return {"signatures": [], "parameters": None, "is_float": True}
+    check_model(model)
+    report = inspect_model(model)
+    is_tflite = model.kind == "tflite" and model.path is not None
+    # The names that Keras files end up with are known once they are converted.
+    known = () if model.kind in ("keras", "h5") else report.signatures
+    return {
+        "signatures": [item.to_dict() for item in (as_promised(known) if is_tflite else known)],
+        "parameters": report.parameters,
+        "is_float": read_tflite(model.path).is_float if is_tflite and model.path else True,
+    }
 
 
 def integer_io(recipe: Recipe) -> bool:
@@ -498,23 +447,3 @@ def _tolerance(model: Path, recipe: Recipe) -> float:
     if recipe.name == AS_IS:
         return FLOAT if read_tflite(model).is_float else EIGHT_BITS
     return golden_tolerance(recipe.method, recipe.weight_bits, recipe.activation_bits)
-
-
-def refuse_full_disk(cause: str) -> None:
-    """Raise where a worker failed because a disk is full: no later step would do better.
-
-    Raises:
-        ConfigError: It was so.
-    """
-    if _NO_SPACE in cause:
-        raise full_disk(EdgeError(cause))
-
-
-def full_disk(error: EdgeError) -> ConfigError:
-    """Return the error of a full disk on this machine: where to write is a setting."""
-    return ConfigError(
-        error.what if error.why else "the disk is full",
-        why=error.why or error.what,
-        hint="free some space, or write elsewhere (--out DIR; .edge/cache may be deleted at any time); "
-        "nothing half-written was kept",
-    )

@@ -196,7 +196,16 @@ def workers_of(folder: Path) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("moment", ["start", "samples", "calibrate", "quantize", "validate", "measure"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "start",
+        "calibrate",
+        "validate",
+        "measure",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("samples", "quantize", "compare")),
+    ],
+)
 def test_ctrl_c_at_any_moment_leaves_nothing_half_done(moment: str, source: str, tmp_path: Path) -> None:
     command = [
         sys.executable, "-m", "edge_sdk.cli.main", "build", source, "-r", "float16", "-r", "full_int8",

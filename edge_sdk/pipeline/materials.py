@@ -1,0 +1,104 @@
+"""What the steps of a build hand to each other: values that name files and their digests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_sdk.contract.spec import Signature
+from edge_sdk.model.load import Model
+from edge_sdk.pipeline.cache import Entry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the user chose that changes how steps are done.
+
+    Attributes:
+        select_tf_ops: Operators that need Flex are allowed.
+        custom_ops: Libraries with custom operators, "PATH" or "PATH:FUNCTION".
+        threads: CPU threads for measuring; None for the runner's own choice.
+    """
+
+    select_tf_ops: bool = False
+    custom_ops: tuple[str, ...] = ()
+    threads: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What a source tells without TensorFlow.
+
+    Attributes:
+        sha256: Of the source.
+        signatures: As callers should see them; empty where they are known after the conversion only.
+        parameters: Trained values, or None where it does not tell.
+        is_float: It can be quantized, as far as is known.
+    """
+
+    sha256: str
+    signatures: tuple[Signature, ...]
+    parameters: int | None
+    is_float: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The source model, converted where it needed that.
+
+    Attributes:
+        model: As it was opened.
+        sha256: Of the source.
+        file: The float `.tflite`, or the `.tflite` source itself.
+        file_sha256: Its digest.
+        signatures: What the source promises.
+        default_signature: The one that is called by default.
+        parameters: Trained values of the source as it was, so that a conversion which loses weights is
+            found; of `file` where the source does not tell (a function).
+        converted: The entry of the conversion; None for a `.tflite` source.
+    """
+
+    model: Model
+    sha256: str
+    file: Path
+    file_sha256: str
+    signatures: tuple[Signature, ...]
+    default_signature: str
+    parameters: int
+    converted: Entry | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """Checked samples on disk.
+
+    Attributes:
+        inputs: `.npz` of inputs, first axis = samples.
+        labels: `.npy` of labels, or None.
+        label_names: Class names that the data itself has (folder names).
+        count: How many.
+        sha256: Of the content.
+        data: "evaluation", "calibration" or "synthetic".
+    """
+
+    inputs: Path
+    labels: Path | None
+    label_names: tuple[str, ...]
+    count: int
+    sha256: str
+    data: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """What the source model answers to the samples.
+
+    Attributes:
+        file: `.npz` of outputs, first axis = samples.
+        origin: Who answered: "tensorflow" or "tflite".
+        sha256: Of the file.
+    """
+
+    file: Path
+    origin: str
+    sha256: str
