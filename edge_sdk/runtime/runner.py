@@ -211,9 +211,7 @@ class Runner:
             ConfigError: A picture or file that cannot be used.
             MissingExtraError: Pillow is needed and not installed.
         """
-        from edge_sdk.contract.postprocess import postprocess_outputs
-
-        return postprocess_outputs(self._processing(), self.predict(self.preprocess(**values)))
+        return self.postprocess(self.predict(self.preprocess(**values)))
 
     def preprocess(self, **values: Any) -> dict[str, np.ndarray]:
         """Turn what `run` takes into what `predict` takes.
@@ -226,6 +224,12 @@ class Runner:
         from edge_sdk.contract.preprocess import preprocess_inputs
 
         return preprocess_inputs(self._processing(), values)
+
+    def postprocess(self, outputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """Turn what `predict` returns into what `run` returns."""
+        from edge_sdk.contract.postprocess import postprocess_outputs
+
+        return postprocess_outputs(self._processing(), outputs)
 
     def _processing(self) -> Contract:
         # Processing is described for the default signature alone.
