@@ -37,14 +37,7 @@ def recipes(*, json: JsonOption = False, debug: DebugOption = False) -> None:
         return
     from rich.table import Table
 
-    table = Table(
-        "recipe", "weights", "activations", "in and out", "samples", "when", box=None, pad_edge=False
-    )
+    table = Table("recipe", "what it makes", "calibration samples", box=None, pad_edge=False)
     for recipe in found:
-        weights = {"none": "float32", "float16": "float16"}.get(recipe.method, f"int{recipe.weight_bits}")
-        activations = f"int{recipe.activation_bits}" if recipe.activation_bits else "float32"
-        if recipe.method == "dynamic":
-            activations = "int8 inside"
-        needs = "needed" if recipe.needs_calibration else "-"
-        table.add_row(recipe.name, weights, activations, recipe.io, needs, recipe.description)
+        table.add_row(recipe.name, recipe.title, "needed" if recipe.needs_calibration else "-")
     stdout().print(table)
