@@ -7,7 +7,6 @@ served before still serving, with nothing half-written beside it.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -15,185 +14,44 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from edge_sdk.deploy.inventory import Board, add_board
 from edge_sdk.deploy.lab import lab_down, lab_up
 from edge_sdk.deploy.lab.folder import LabFolder
 from edge_sdk.deploy.lab.keys import make_key
 from edge_sdk.deploy.lab.process import members, read_process
-from edge_sdk.deploy.lab.sshd import find_sshd
 from edge_sdk.deploy.provision import setup
-from edge_sdk.deploy.push import predict, push, status
+from edge_sdk.deploy.push import push, status
 from edge_sdk.errors import ConnectError
 from edge_sdk.progress import Step
-from tests.lab.bundles import make_bundle, sample_image
+from tests.lab.bundles import make_bundle
 from tests.lab.cable import cable, require_cable
 from tests.lab.environments import ENVIRONMENTS
+from tests.lab.project import (
+    BALLAST,
+    LIMIT_SECONDS,
+    Project,
+    await_idle,
+    check_refusal,
+    check_success,
+    project,
+    releases,
+    timed,
+    unharmed,
+)
 from tests.lab.relay import Relay
-
-LIMIT_SECONDS = 30.0
-BALLAST = 3_000_000
-
-
-@dataclass
-class Project:
-    """A folder with a lab board that serves a first release.
-
-    Attributes:
-        folder: The project's folder, with boards.toml and the lab.
-        name: The board's name.
-        board: The board.
-    """
-
-    folder: Path
-    name: str
-    board: Board
-    counter: Iterator[int] = field(default_factory=lambda: iter(range(2, 1000)))
-
-    @property
-    def inventory(self) -> Path:
-        return self.folder / "boards.toml"
-
-    @property
-    def lab(self) -> LabFolder:
-        return LabFolder.of(self.folder / ".edge/lab", self.name)
-
-    @property
-    def root(self) -> Path:
-        """The keeper's folder, seen from outside."""
-        return self.lab.home / "edge"
-
-    def bundle(self, **options: Any) -> Path:
-        """Make a bundle that no board has seen."""
-        version = str(next(self.counter))
-        return make_bundle(
-            self.folder / f"v{version}.edge", version=version, **{"ballast": BALLAST, **options}
-        )
-
-    def enter(self, board: Board, name: str) -> str:
-        """Write a variation of the board into the inventory."""
-        add_board(self.inventory, replace(board, name=name), replace=True)
-        return name
-
-    def edge(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `edge` as a user does."""
-        command = [sys.executable, "-m", "edge_sdk.cli.main", *arguments, "--json"]
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=120)
-
-    def push(self, bundle: Path, name: str | None = None) -> subprocess.CompletedProcess[str]:
-        return self.edge("push", name or self.name, "--bundle", str(bundle))
-
-    def start_push(self, bundle: Path, name: str) -> subprocess.Popen[str]:
-        """Start `edge push` and return its process, so that it can be interrupted."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "edge_sdk.cli.main", "push", name, "--bundle", str(bundle), "--json"],
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def answer(self) -> tuple[str, bytes]:
-        """Ask the board for a prediction: the release that gave it, and its bytes."""
-        image = self.folder / "image.npy"
-        np.save(image, sample_image())
-        answered = predict(self.board, {"image": image})
-        return answered["release"], np.array(answered["outputs"]["probabilities"], np.float32).tobytes()
-
-    def restart(self) -> None:
-        """Bring the server back where a test has killed it."""
-        lab_up(self.name, folder=self.folder / ".edge/lab", inventory=self.inventory)
-
-
-@contextlib.contextmanager
-def project(folder: Path, *, name: str = "porch", server: str = "sshd") -> Iterator[Project]:
-    """Make a project whose board is set up and serves a first release."""
-    if server == "sshd" and find_sshd() is None:
-        message = "OpenSSH's sshd is not installed: apt-get install openssh-server"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    lab = folder / ".edge/lab"
-    board = lab_up(name, server=server, folder=lab, inventory=folder / "boards.toml")
-    try:
-        setup(board, cache=ENVIRONMENTS)
-        made = Project(folder, name, board)
-        assert push(make_bundle(folder / "v1.edge"), board).changed
-        yield made
-    finally:
-        lab_down(folder=lab, remove=True, inventory=folder / "boards.toml")
 
 
 @pytest.fixture(scope="module")
 def porch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     with project(tmp_path_factory.mktemp("project")) as made:
         yield made
-
-
-def releases(root: Path) -> dict[str, str]:
-    """Return what decides what runs: every release with its files and links, and the links beside them."""
-    found = {}
-    for path in sorted(root.rglob("*")):
-        name = path.relative_to(root).as_posix()
-        if name.startswith("releases/") or name in ("current", "good", "environment"):
-            found[name] = (
-                str(path.readlink()) if path.is_symlink() else "folder" if path.is_dir() else sha256(path)
-            )
-    return found
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@contextlib.contextmanager
-def unharmed(made: Project) -> Iterator[None]:
-    """Check that the board serves the same release, from the same files, after the block as before it."""
-    answer, files = made.answer(), releases(made.root)
-    yield
-    assert releases(made.root) == files
-    assert made.answer() == answer
-    # The keeper that has just answered swept what a broken session left; content is what its name says.
-    for blob in (made.root / "blobs/sha256").glob("*/*"):
-        assert sha256(blob) == blob.name
-    assert status(made.board)["current"] == answer[0]
-
-
-def check_refusal(
-    done: subprocess.CompletedProcess[str], *, error: str | tuple[str, ...], code: int, seconds: float
-) -> dict[str, Any]:
-    """Check that a command ended as the contract says and return its JSON error."""
-    assert done.returncode == code, done.stdout + done.stderr
-    assert seconds < LIMIT_SECONDS
-    document: dict[str, Any] = json.loads(done.stdout)
-    assert document["error"] in ((error,) if isinstance(error, str) else error)
-    assert document["exit_code"] == code
-    assert "Traceback" not in done.stderr
-    return document
-
-
-def timed(
-    act: Callable[[], subprocess.CompletedProcess[str]],
-) -> tuple[subprocess.CompletedProcess[str], float]:
-    began = time.monotonic()
-    return act(), time.monotonic() - began
-
-
-def check_success(made: Project, bundle: Path, name: str | None = None) -> dict[str, Any]:
-    """Check that a push succeeds and that its release answers."""
-    done = made.push(bundle, name)
-    assert done.returncode == 0, done.stdout + done.stderr
-    [result] = json.loads(done.stdout)["results"]
-    assert result["changed"]
-    assert made.answer()[0] == result["release"]
-    return dict(result)
 
 
 # Before anything is sent
@@ -342,7 +200,7 @@ def test_the_cable_is_pulled_in_the_middle(porch: Project) -> None:
         seconds = time.monotonic() - relay.acted_at
         check_refusal(done, error="ConnectError", code=6, seconds=seconds)
         relay.cut()
-        _await_idle(porch)
+        await_idle(porch)
     check_success(porch, bundle)
 
 
@@ -370,7 +228,7 @@ def test_the_connection_breaks_after_the_last_byte_and_the_board_finishes(porch:
     deadline = time.monotonic() + LIMIT_SECONDS
     while status(porch.board)["current"] == before and time.monotonic() < deadline:
         time.sleep(0.2)
-    _await_idle(porch)
+    await_idle(porch)
     assert porch.answer()[0] != before
 
 
@@ -396,7 +254,7 @@ def test_a_frozen_board_in_the_middle(porch: Project) -> None:
         assert len(frozen) >= 3
         check_refusal(done, error="ConnectError", code=6, seconds=seconds)
         relay.cut()
-        _await_idle(porch)
+        await_idle(porch)
     check_success(porch, bundle)
 
 
@@ -471,7 +329,7 @@ def test_ctrl_c(porch: Project, share: float) -> None:
         assert time.monotonic() - began < LIMIT_SECONDS
         assert "interrupted" in errors
         assert "Traceback" not in errors
-    _await_idle(porch)
+    await_idle(porch)
     if share < 1.0:
         assert releases(porch.root) == files
         assert porch.answer() == before
@@ -566,7 +424,7 @@ def test_a_real_cable_is_pulled_in_the_middle(porch: Project) -> None:
             push(bundle, line.board, progress=pull)
         assert time.monotonic() - pulled_at[0] < LIMIT_SECONDS
         line.plug_in()
-        _await_idle(porch)
+        await_idle(porch)
     check_success(porch, bundle)
 
 
@@ -592,22 +450,8 @@ def test_the_embedded_server_keeps_them_too(tmp_path: Path) -> None:
                 relay.after(BALLAST // 2, relay.cut)
                 done, seconds = timed(lambda: made.push(bundle, name))
                 check_refusal(done, error=("ConnectError", "RemoteError"), code=6, seconds=seconds)
-                _await_idle(made)
+                await_idle(made)
             check_success(made, bundle, name)
             before = relay.carried
             assert not json.loads(made.push(bundle, name).stdout)["results"][0]["changed"]
             assert relay.carried - before < 10_000
-
-
-def _await_idle(made: Project) -> None:
-    """Wait until no keeper of a broken session runs any more."""
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while time.monotonic() < deadline:
-        lock = made.root / "lock"
-        import fcntl
-
-        with lock.open("a") as handle, contextlib.suppress(BlockingIOError):
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        time.sleep(0.1)
-    pytest.fail("the keeper of the broken session still holds the lock")
