@@ -9,7 +9,7 @@ BENCHMARKS := command_start runner_overhead cold_start build_recipes push_throug
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/.installed: pyproject.toml requirements/constraints.txt requirements/dev.txt scripts/install
+$(VENV)/.installed: pyproject.toml requirements/constraints.txt requirements/dev.txt requirements/alone.txt scripts/install
 	@scripts/install
 
 install: $(VENV)/.installed  ## Set up .venv (uv or pip; no root)

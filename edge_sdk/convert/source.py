@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,10 +161,17 @@ def _open_keras(kind: str, location: str) -> Any:
     except Exception as failure:
         if kind == "h5" and (model := _open_with_legacy_keras(location)) is not None:
             return model
+        hint = "give a function that builds the model and loads its weights: edge build module:function"
+        if kind == "h5" and importlib.util.find_spec("tf_keras") is None:
+            # Alone: what it asks for is `tensorflow`, and on x86-64 `tensorflow-cpu` is there in its place.
+            import tensorflow as tf
+
+            version = ".".join(tf.__version__.split(".")[:2])
+            hint = f"for a file of Keras 2: pip install --no-deps 'tf-keras=={version}.*'; else " + hint
         raise ModelError(
             f"Keras {keras.__version__} cannot load {location}",
             why=str(failure).strip()[:2000] or type(failure).__name__,
-            hint="give a function that builds the model and loads its weights: edge build module:function",
+            hint=hint,
         ) from failure
 
 
