@@ -51,7 +51,8 @@ def test_predict_a_picture(bundle: Path, picture: Path) -> None:
         None,
     )
     assert set(data) == {
-        "outputs", "latency_ms", "preprocess_ms", "runtime", "delegate", "delegates", "threads", "variant", "release",
+        "outputs", "latency_ms", "preprocess_ms",
+        "runtime", "delegate", "delegates", "threads", "variant", "release",
     }  # fmt: skip
 
 
