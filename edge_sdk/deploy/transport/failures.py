@@ -196,6 +196,9 @@ def _ssh_settings(board: Board, failure: Any, doing: str) -> EdgeError:
 
 def _protocol(board: Board, failure: Any, doing: str) -> EdgeError:
     text = str(failure)
+    if isinstance(failure.__context__, TimeoutError):
+        # Something accepts the connection and says nothing: a frozen server, not a wrong one.
+        return silent_board(board, doing)
     if "protocol banner" in text or "Invalid packet" in text or "Incompatible version" in text:
         return ConnectError(
             f"no SSH server answers at {board.name} ({board.address})",
