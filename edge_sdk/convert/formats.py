@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge_sdk.errors import ConfigError
-
 
 @dataclass(frozen=True)
 class Format:
@@ -28,14 +26,3 @@ class Format:
 FORMATS: dict[str, Format] = {
     "tflite": Format(name="tflite", suffix=".tflite", convert="edge_sdk.convert.tflite:convert"),
 }
-
-
-def find_format(name: str) -> Format:
-    """Return a format by name.
-
-    Raises:
-        ConfigError: There is none of that name.
-    """
-    if name not in FORMATS:
-        raise ConfigError(f"no output format called {name!r}", why="formats: " + ", ".join(FORMATS))
-    return FORMATS[name]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_sdk.contract.spec import Contract, Signature
+from edge_sdk.convert.formats import FORMATS
 from edge_sdk.convert.worker import Failure
 from edge_sdk.errors import MissingExtraError
 from edge_sdk.model.inspect import inspect_model
@@ -145,9 +146,7 @@ class Steps:
                 "samples": first_samples["file"],
                 "reference": str(folder / REFERENCE_FILE),
             }
-            result = self._workers.attempt(
-                "edge_sdk.convert.tflite:convert", together, name="convert", recipe=""
-            )
+            result = self._workers.attempt(FORMATS["tflite"].convert, together, name="convert", recipe="")
             if result.value is not None:
                 return {
                     **result.value,
@@ -158,7 +157,7 @@ class Steps:
             if result.failure.stage != "reference":
                 raise result.failure.to_error()
             # The converter can read some models that TensorFlow itself cannot run; convert those alone.
-        value = self._workers.run("edge_sdk.convert.tflite:convert", arguments, name="convert")
+        value = self._workers.run(FORMATS["tflite"].convert, arguments, name="convert")
         return {
             **value,
             "reference_samples": None,
