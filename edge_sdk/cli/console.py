@@ -34,6 +34,10 @@ DebugOption = Annotated[
 ]
 
 
+#: Width of tables where stdout is no terminal and COLUMNS says nothing.
+PIPE_COLUMNS = 200
+
+
 def _show_version(value: bool) -> None:
     if value:
         sys.stdout.write(f"edge {__version__}\n")
@@ -52,7 +56,10 @@ def stdout() -> Console:
     """Return a console for results."""
     from rich.console import Console
 
-    return Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+    terminal = sys.stdout.isatty()
+    # A pipe has no width of its own, and names in a table must not be cut there: others read them.
+    width = None if terminal or "COLUMNS" in os.environ else PIPE_COLUMNS
+    return Console(file=sys.stdout, highlight=False, soft_wrap=not terminal, width=width)
 
 
 def stderr() -> Console:
