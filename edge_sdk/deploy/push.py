@@ -132,7 +132,9 @@ def push(
         plan = _plan(bundle, session, variant, None)
         show(plan)
         content = checked.result()
-        session.put([_blob(bundle, file, content) for file in plan.files if file.send])
+        # The largest last: the board makes the small ones durable while it arrives.
+        files = sorted((file for file in plan.files if file.send), key=lambda file: file.size)
+        session.put([_blob(bundle, file, content) for file in files])
         answer = session.request(
             "install", manifest=plan.manifest_sha256, target=plan.target, variant=plan.variant
         )

@@ -4,6 +4,8 @@
   end is noticed at the next read. A hang-up signal is ignored.
 - The lock is taken with the first request that changes something and given back at the end, or when the peer
   has been silent for a minute: a host that sleeps must not keep others out.
+- A blob is made durable in a second thread while the next one arrives (edge_sdk.keeper.settle); answers keep
+  the order of the requests.
 - A request that takes long sends a sign of life every few seconds, so the host can tell slow from dead.
 - Nothing but frames may reach stdout: the descriptor is kept for frames and 1 is turned to stderr.
 """
@@ -34,6 +36,7 @@ from edge_sdk.keeper.protocol import (
     protocol_error,
 )
 from edge_sdk.keeper.requests import CHANGING, READING, hello, status
+from edge_sdk.keeper.settle import Settler
 from edge_sdk.progress import Step
 
 #: A silent peer gives the lock back after this.
@@ -73,6 +76,8 @@ class Session:
         self._disk = disk
         self._step = Step("wait", "working")
         self._left = 0
+        self._settler = Settler(self._settle)
+        self._settling: set[str] = set()
 
     def serve(self) -> int:
         """Serve until the peer ends or breaks the rules; return the exit code."""
@@ -96,6 +101,7 @@ class Session:
             self._send({"error": error.to_dict()})
             return error.exit_code
         finally:
+            self._settler.wait()
             self._lock.release()
         return 0
 
@@ -105,6 +111,8 @@ class Session:
             return False
         request = frame.message()
         name = str(request.get("do"))
+        if name != "put":
+            self._settler.wait()
         if name == "bye":
             self._send({"ok": {}})
             return False
@@ -112,8 +120,11 @@ class Session:
         try:
             with _Pulse(self):
                 answer = self._answer(name, request)
-            self._send({"ok": answer})
+            if answer is not None:
+                self._settler.wait()
+                self._send({"ok": answer})
         except Exception as failure:
+            self._settler.wait()
             error = self._explain(failure)
             if isinstance(failure, _SilentPeerError) or error.details.pop("ends_session", False):
                 raise
@@ -143,7 +154,7 @@ class Session:
             hint="edge logs BOARD has the details; please report them",
         )
 
-    def _answer(self, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    def _answer(self, name: str, request: Mapping[str, Any]) -> dict[str, Any] | None:
         if name == "put":
             return self._put(request)
         if name == "status":
@@ -168,7 +179,7 @@ class Session:
 
                 finish_switch(self._shop)
 
-    def _put(self, request: Mapping[str, Any]) -> dict[str, Any]:
+    def _put(self, request: Mapping[str, Any]) -> dict[str, Any] | None:
         sha256, size = check_digest(request.get("sha256")), request.get("size")
         if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= MAX_BLOB_BYTES:
             error = protocol_error(f"put: {size!r:.40} is no size")
@@ -178,10 +189,29 @@ class Session:
         self._left = size
         self._take_lock()
         needs = request.get("needs")
+        if sha256 in self._settling:
+            self._settler.wait()  # the same blob twice: the first one first
         if not self._shop.store.is_intact(sha256):
             make_room(self._shop, max(size, needs if isinstance(needs, int) else 0))
         self._step = Step("receive", f"blob {sha256[:12]}")
-        return {"stored": self._shop.store.receive(sha256, size, self._pieces()), "sha256": sha256}
+        if not self._shop.store.take_in(sha256, size, self._pieces()):
+            return {"stored": False, "sha256": sha256}
+        self._settling.add(sha256)
+        self._settler.add(sha256)
+        return None
+
+    def _settle(self, sha256: str) -> None:
+        """Finish a blob and answer its `put`; runs in the second thread."""
+        try:
+            with _Pulse(self):
+                self._shop.store.settle(sha256)
+            self._send({"ok": {"stored": True, "sha256": sha256}})
+        except Exception as failure:
+            error = self._explain(failure)
+            self._shop.journal.note(f"put: {error}")
+            self._send({"error": error.to_dict()})
+        finally:
+            self._settling.discard(sha256)
 
     def _pieces(self) -> Iterator[bytes]:
         self._idle_limit = DATA_IDLE_SECONDS
@@ -228,6 +258,8 @@ class Session:
             ready, _, _ = select.select([self._source], [], [], limit)
             if ready:
                 return os.read(self._source, size)
+            if self._settler.busy:
+                continue
             if self._lock.held and self._idle_limit == SESSION_IDLE_SECONDS:
                 self._shop.journal.note("the peer is silent: the lock is given back")
                 self._lock.release()

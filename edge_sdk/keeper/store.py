@@ -124,6 +124,21 @@ class BlobStore:
             RemoteError: More or fewer bytes than announced.
             OSError: The disk failed or is full; nothing of the blob is left.
         """
+        if not self.take_in(sha256, size, pieces):
+            return False
+        self.settle(sha256)
+        return True
+
+    def take_in(self, sha256: str, size: int, pieces: Iterable[bytes]) -> bool:
+        """Write an arriving blob to incoming/; `settle` makes it durable and publishes it.
+
+        Returns:
+            False where an intact blob was here already (the content is read and dropped).
+
+        Raises:
+            EdgeError: As `receive`.
+            OSError: As `receive`.
+        """
         check_digest(sha256)
         if self.is_intact(sha256):
             for _ in pieces:
@@ -136,17 +151,39 @@ class BlobStore:
         try:
             try:
                 self._fill(descriptor, sha256, size, pieces)
-                self._disk.sync_file(descriptor)
             finally:
                 os.close(descriptor)
-            self._read_back(part, sha256)
-            self._publish(part, sha256)
         except BaseException:
             with contextlib.suppress(OSError):
                 self._remove(part)  # a full disk gets its room back at once
             raise
-        self.received.add(sha256)
         return True
+
+    def settle(self, sha256: str) -> None:
+        """Make a blob that was taken in durable, read it back, and publish it.
+
+        May run in another thread than the next `take_in`: they touch different files.
+
+        Raises:
+            DigestMismatchError: The storage gave back something else.
+            OSError: The disk failed or is full; nothing of the blob is left.
+        """
+        part = self._layout.part(sha256)
+        try:
+            descriptor = open_regular(part)
+            try:
+                self._disk.sync_file(descriptor)
+            finally:
+                os.close(descriptor)
+            self._read_back(part, sha256)
+            # Before it is published: whoever cleans up in between must find it wanted.
+            self.received.add(sha256)
+            self._publish(part, sha256)
+        except BaseException:
+            self.received.discard(sha256)
+            with contextlib.suppress(OSError):
+                self._remove(part)
+            raise
 
     def remove(self, sha256: str) -> None:
         """Remove a blob that nothing refers to.
