@@ -18,7 +18,7 @@ demo: install  ## Train a digits model, build it, push it to a lab board, predic
 	@examples/digits/demo.sh
 
 test: install  ## Run the tests (minutes on 2 cores)
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 test-slow: install  ## Run the slow tests and the emulated boards (root for the latter)
 	$(BIN)/pytest -m "slow or board"
