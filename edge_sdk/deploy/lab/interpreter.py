@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -59,8 +60,7 @@ def choose_interpreter(runtime: str, python: str | None = None) -> Interpreter:
     first, last = SUPPORTED[runtime]
     span = f"Python {first[0]}.{first[1]} to {last[0]}.{last[1]}"
     if python is not None:
-        path = shutil.which(python) or _find_with_uv(python)
-        chosen = probe(Path(path)) if path else None
+        chosen = _named(python)
         if chosen is None:
             raise ConfigError(
                 f"no Python at {python!r}", hint="name an interpreter: --python /usr/bin/python3"
@@ -125,6 +125,16 @@ def clean_environment() -> dict[str, str]:
     """Return a child's environment without what would let the host's packages in."""
     kept = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT")
     return {name: os.environ[name] for name in kept if name in os.environ}
+
+
+def _named(python: str) -> Interpreter | None:
+    if re.fullmatch(r"\d+\.\d+", python):
+        # A version may be that of the running Python, or of one that no PATH names.
+        major, minor = map(int, python.split("."))
+        found = map(probe, _candidates((major, minor), (major, minor)))
+        return next((each for each in found if each and each.version == (major, minor)), None)
+    path = shutil.which(python) or _find_with_uv(python)
+    return probe(Path(path)) if path else None
 
 
 def _candidates(first: tuple[int, int], last: tuple[int, int]) -> Iterator[Path]:
