@@ -183,7 +183,8 @@ class Bundle:
             DigestMismatchError: The content is not what the manifest says.
             BundleError: There is no such file, or it cannot be read.
         """
-        return b"".join(self._checked_pieces(name))
+        # In one piece: a model is read while somebody waits, and joining pieces would copy it once more.
+        return b"".join(self._checked_pieces(name, chunk=max(1, self._entry(name).size)))
 
     def pieces(self, name: str) -> Iterator[bytes]:
         """Yield the content of a file piece by piece; its digest is checked after the last one.
@@ -273,11 +274,11 @@ class Bundle:
                 why="files: " + ", ".join(sorted(self.manifest.files)),
             ) from None
 
-    def _checked_pieces(self, name: str) -> Iterator[bytes]:
+    def _checked_pieces(self, name: str, *, chunk: int = CHUNK) -> Iterator[bytes]:
         entry = self._entry(name)
         digest = hashlib.sha256()
         try:
-            for data in self._store.pieces(name, entry):
+            for data in self._store.pieces(name, entry, chunk=chunk):
                 digest.update(data)
                 yield data
         except OSError as failure:

@@ -23,8 +23,8 @@ FILES_FOLDER = "files"
 class Store(Protocol):
     """Where a bundle's content comes from."""
 
-    def pieces(self, name: str, entry: FileEntry) -> Iterator[bytes]:
-        """Yield the content of a file; at most `entry.size` bytes."""
+    def pieces(self, name: str, entry: FileEntry, *, chunk: int = CHUNK) -> Iterator[bytes]:
+        """Yield the content of a file, `chunk` bytes at a time; at most `entry.size` bytes."""
         ...
 
     def check(self, files: Mapping[str, FileEntry], note: Callable[[int], None]) -> None:
@@ -111,14 +111,14 @@ class ArchiveStore:
             hint="build or copy the bundle again",
         )
 
-    def pieces(self, name: str, entry: FileEntry) -> Iterator[bytes]:
+    def pieces(self, name: str, entry: FileEntry, *, chunk: int = CHUNK) -> Iterator[bytes]:
         """Yield a file's content."""
         assert self._layout is not None
-        yield from self._member_pieces(self._layout.blob(entry.sha256))
+        yield from self._member_pieces(self._layout.blob(entry.sha256), chunk)
 
-    def _member_pieces(self, member: zip_layout.Member) -> Iterator[bytes]:
-        for offset in range(member.start, member.end, CHUNK):
-            yield self.at(offset, min(CHUNK, member.end - offset))
+    def _member_pieces(self, member: zip_layout.Member, chunk: int = CHUNK) -> Iterator[bytes]:
+        for offset in range(member.start, member.end, chunk):
+            yield self.at(offset, min(chunk, member.end - offset))
 
     def check(self, files: Mapping[str, FileEntry], note: Callable[[int], None]) -> None:
         """Compare each content with its CRC-32."""
@@ -148,7 +148,7 @@ class FolderStore:
         # followed, and the digest decides whether what they lead to is the file.
         return self.path / FILES_FOLDER / name
 
-    def pieces(self, name: str, entry: FileEntry) -> Iterator[bytes]:
+    def pieces(self, name: str, entry: FileEntry, *, chunk: int = CHUNK) -> Iterator[bytes]:
         """Yield a file's content; its size is checked before."""
         path = self.file(name)
         if not path.is_file():
@@ -157,7 +157,7 @@ class FolderStore:
             size = os.fstat(stream.fileno()).st_size
             if size != entry.size:
                 raise BundleError(f"{path} has {size:,} bytes", why=f"the manifest says {entry.size:,}")
-            while data := stream.read(CHUNK):
+            while data := stream.read(chunk):
                 yield data
 
     def check(self, files: Mapping[str, FileEntry], note: Callable[[int], None]) -> None:
