@@ -18,7 +18,7 @@ from typing import Protocol
 
 #: The longest wait for a sign of life, in seconds. The keeper reports at least every 10 s while it
 #: works, so a silence of this length means a dead link or a frozen board, never a slow one.
-SILENCE_SECONDS = 25.0
+SILENCE_SECONDS = 20.0
 #: How much of a program's standard error is kept for messages, in bytes.
 STDERR_LIMIT = 16 * 1024
 
