@@ -135,6 +135,7 @@ def push(
         # The largest last: the board makes the small ones durable while it arrives.
         files = sorted((file for file in plan.files if file.send), key=lambda file: file.size)
         session.put([_blob(bundle, file, content) for file in files])
+        progress(Step("install", "everything is on the board", subject=board.name))
         answer = session.request(
             "install", manifest=plan.manifest_sha256, target=plan.target, variant=plan.variant
         )

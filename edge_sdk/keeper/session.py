@@ -17,7 +17,6 @@ import select
 import signal
 import threading
 import time
-import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -148,6 +147,8 @@ class Session:
             return disk_failure(failure, self._shop.layout.root)
         if isinstance(failure, MemoryError):
             return RemoteError("the keeper ran out of memory", hint="stop something on the board")
+        import traceback  # rarely needed, and slow to import
+
         self._shop.journal.note("".join(traceback.format_exception(failure)))
         return RemoteError(
             f"the keeper failed unexpectedly: {type(failure).__name__}: {failure}"[:500],

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import signal
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -209,9 +211,7 @@ def test_a_link_that_breaks_keeps_the_old_release(own_board: Board, server: Serv
 
     def cut(step: Step) -> None:
         if step.stage == "push" and step.fraction and step.fraction > 0.3:
-            for pid in server.children():
-                if pid_name(pid).startswith("sshd"):
-                    os.kill(pid, signal.SIGKILL)
+            kill(pid for pid in server.children() if pid_name(pid).startswith("sshd"))
 
     with pytest.raises(ConnectError):
         push(large(tmp_path), own_board, progress=cut)
@@ -222,14 +222,12 @@ def test_a_link_that_breaks_keeps_the_old_release(own_board: Board, server: Serv
 def test_a_keeper_that_dies_is_said_so(own_board: Board, server: Server, tmp_path: Path) -> None:
     before = current(own_board)
 
-    def kill(step: Step) -> None:
+    def end_keeper(step: Step) -> None:
         if step.stage == "push" and step.fraction and step.fraction > 0.3:
-            for pid in server.children():
-                if not pid_name(pid).startswith("sshd"):
-                    os.kill(pid, signal.SIGKILL)
+            kill(pid for pid in server.children() if not pid_name(pid).startswith("sshd"))
 
     with pytest.raises((RemoteError, ConnectError)) as caught:
-        push(large(tmp_path), own_board, progress=kill)
+        push(large(tmp_path), own_board, progress=end_keeper)
     assert caught.value.hint
     assert current(own_board) == before
 
@@ -247,16 +245,14 @@ def test_a_frozen_board_is_noticed_and_changes_nothing(
             frozen.extend(
                 pid for pid in server.children() if whom == "all" or not pid_name(pid).startswith("sshd")
             )
-            for pid in frozen:
-                os.kill(pid, signal.SIGSTOP)
+            kill(frozen, signal.SIGSTOP)
 
     started = time.monotonic()
     with pytest.raises(ConnectError, match="gives no answer"):
         push(large(tmp_path), own_board, progress=freeze)
     assert time.monotonic() - started < 15
     assert frozen
-    for pid in frozen:
-        os.kill(pid, signal.SIGKILL)
+    kill(frozen)
     assert current(own_board) == before
 
 
@@ -285,6 +281,12 @@ def wait_until_free(board: Board) -> None:
         except BusyError:
             time.sleep(0.1)
     raise AssertionError("the lock stays held")
+
+
+def kill(pids: Iterable[int], number: int = signal.SIGKILL) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):  # ended by itself in between
+            os.kill(pid, number)
 
 
 def pid_name(pid: int) -> str:

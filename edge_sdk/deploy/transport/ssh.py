@@ -39,10 +39,12 @@ from edge_sdk.errors import ConfigError, ConnectError, HostKeyError, MissingExtr
 
 STEP_SECONDS = 15.0
 #: Below SILENCE_SECONDS, so that a dead link is told from a frozen program.
-USER_TIMEOUT_MILLISECONDS = 20_000
+USER_TIMEOUT_MILLISECONDS = 15_000
 KEEPALIVE_SECONDS = 10
 #: Bytes per `Channel.send`: what fits into one packet of OpenSSH (32 KiB less paramiko's allowance).
 PACKET = 32 * 1024 - 64
+
+_QUICK_ACKNOWLEDGE = getattr(socket, "TCP_QUICKACK", None)  # Linux
 
 #: GCM needs no separate MAC pass; CTR stays for servers without it.
 _CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr")
@@ -81,6 +83,11 @@ class _Socket(socket.socket):
     def recv(self, size: int, flags: int = 0) -> bytes:
         data = super().recv(size, flags)
         self.received += len(data)
+        if _QUICK_ACKNOWLEDGE is not None:
+            # The server has Nagle's algorithm on until a session runs: it waits for our acknowledgement,
+            # which the kernel would hold back for 40 ms. The option holds for a moment, hence each time.
+            with contextlib.suppress(OSError):
+                self.setsockopt(socket.IPPROTO_TCP, _QUICK_ACKNOWLEDGE, 1)
         return data
 
 
