@@ -89,7 +89,9 @@ def test_a_board_without_python(shared_server: Server) -> None:
 
 @pytest.mark.parametrize("version", ["2.7.18", "3.6.15", "3.8.18", "3.9.18"])
 def test_a_too_old_python_is_named(tmp_path: Path, version: str) -> None:
-    python = Path("/root/.pyenv/versions") / version / "bin" / "python"
+    python = (
+        Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions" / version / "bin" / "python"
+    )
     if not python.exists():
         pytest.skip(f"no Python {version} here")
     with pytest.raises(RemoteError, match=f"too old: {version}"):

@@ -11,7 +11,7 @@
 # done and a test board needs (users, keys) are done here, natively.
 #
 # Needs: mmdebstrap arch-test qemu-user-static zstd.
-# Env:   MIRROR (default: the host's own Debian mirror, else deb.debian.org).
+# Env:   MIRROR (default: the host's own Debian mirror).
 set -euo pipefail
 
 SUITE=bookworm
@@ -35,7 +35,7 @@ mirror() {
         sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/*.sources
         sed -n 's/^deb *\(\[[^]]*\]\)\? *\([^ ]*\).*/\2/p' /etc/apt/sources.list
     } 2> /dev/null | grep -E '/debian/?$' | head -n 1 || true)
-    echo "${MIRROR:-${found:-http://deb.debian.org/debian}}"
+    echo "${MIRROR:-${found:?no Debian mirror is configured here: set MIRROR}}"
 }
 
 build() {
