@@ -15,7 +15,6 @@ from edge_sdk.deploy.environment import runtime_of
 from edge_sdk.deploy.inventory import Board
 from edge_sdk.deploy.session import Hello
 from edge_sdk.errors import IncompatibleTargetError, RemoteError
-from edge_sdk.keeper.releases import needed_files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +154,7 @@ def plan_push(
     files = [PlannedFile(name="manifest.json", sha256=sha256, size=len(manifest_bytes), send=True)]
     files += [
         PlannedFile(name=name, sha256=entry.sha256, size=entry.size, send=True)
-        for name, entry in needed_files(manifest, choice.variant).items()
+        for name, entry in manifest.needed_by(choice.variant).items()
     ]
     if missing is not None:
         files = [

@@ -26,7 +26,6 @@ from edge_sdk.deploy.transport import open_transport
 from edge_sdk.deploy.transport.base import Transport
 from edge_sdk.errors import ConfigError
 from edge_sdk.keeper.code import board_code, code_identity
-from edge_sdk.keeper.releases import needed_files
 from edge_sdk.progress import Progress, Step, silent
 
 #: Files up to this size are kept in memory between their check and their sending, in bytes.
@@ -287,7 +286,7 @@ def _plan(bundle: Bundle, session: KeeperSession, variant: str | None, code: str
 def _check_content(bundle: Bundle, variant: str) -> dict[str, list[bytes]]:
     """Check every file of a variant; return the content of those that are small enough to keep."""
     kept: dict[str, list[bytes]] = {}
-    for name, entry in needed_files(bundle.manifest, variant).items():
+    for name, entry in bundle.manifest.needed_by(variant).items():
         if entry.size <= KEPT_BYTES:
             kept[name] = list(bundle.pieces(name))
         else:

@@ -37,7 +37,6 @@ from edge_sdk.keeper.releases import (
     check_release,
     is_complete,
     link_text,
-    needed_files,
     previous_release,
     read_release,
     replaced_release,
@@ -87,7 +86,7 @@ def install(
     manifest = Manifest.from_bytes(raw)
     chosen = choose_variant(manifest, target, variant)
     _check_board(manifest, target)
-    files = needed_files(manifest, chosen)
+    files = manifest.needed_by(chosen)
     for name, entry in files.items():
         shop.store.check(entry.sha256, name=name)
         size = shop.store.path(entry.sha256).stat().st_size

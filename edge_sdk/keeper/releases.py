@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge_sdk.bundle.manifest import MAX_MANIFEST_BYTES, FileEntry, Manifest
+from edge_sdk.bundle.manifest import MAX_MANIFEST_BYTES, Manifest
 from edge_sdk.bundle.release_record import MAX_RECORD_BYTES, ReleaseRecord
 from edge_sdk.errors import BundleError, DigestMismatchError, EdgeError, RemoteError
 from edge_sdk.keeper.disk import read_file
@@ -61,26 +61,6 @@ class Release:
         }
 
 
-def needed_files(manifest: Manifest, variant: str) -> dict[str, FileEntry]:
-    """Return the files that a board needs to run one variant, by logical name.
-
-    That is the variant's model and golden vectors, and every file that belongs to no variant.
-
-    Raises:
-        BundleError: There is no such variant.
-    """
-    chosen = manifest.variant(variant)
-    own = {chosen.file, *([chosen.golden.file] if chosen.golden else [])}
-    others = {
-        name
-        for other in manifest.variants
-        for name in (other.file, *([other.golden.file] if other.golden else []))
-    }
-    return {
-        name: entry for name, entry in sorted(manifest.files.items()) if name in own or name not in others
-    }
-
-
 def read_release(layout: Layout, name: str) -> Release:
     """Read a release.
 
@@ -119,7 +99,7 @@ def check_release(layout: Layout, store: BlobStore, name: str) -> Release:
         OSError: It cannot be read.
     """
     release = read_release(layout, name)
-    for file, entry in needed_files(release.manifest, release.record.variant).items():
+    for file, entry in release.manifest.needed_by(release.record.variant).items():
         link = release.folder / FILES_FOLDER / file
         try:
             text = os.readlink(link)  # noqa: PTH115 - compared as text

@@ -13,7 +13,7 @@ from edge_sdk.bundle.manifest import FileEntry
 from edge_sdk.errors import BundleError, DigestMismatchError, GateError, RemoteError
 from edge_sdk.keeper.cleanup import Workshop, collect, make_room, sweep
 from edge_sdk.keeper.install import finish_switch, install, rollback
-from edge_sdk.keeper.releases import is_complete, needed_files, previous_release, read_release
+from edge_sdk.keeper.releases import is_complete, previous_release, read_release
 from tests.keeper.harness import fake_trial, fill, open_shop, refusal
 from tests.keeper.power import broken, read_tree
 from tests.keeper.releases import Pack, digest, made_up, with_files
@@ -56,7 +56,7 @@ def test_only_what_the_variant_needs_is_needed(shop: Workshop) -> None:
         shop.store.receive(digest(data), len(data), [data])
     answer = install(shop, pack.sha256, target="host", variant="int8", trial=fake_trial)
     release = read_release(shop.layout, answer["release"])
-    assert sorted(needed_files(release.manifest, "int8")) == [
+    assert sorted(release.manifest.needed_by("int8")) == [
         "golden/int8.npz", "labels.txt", "models/int8.tflite",
     ]  # fmt: skip
     error = refusal(install, shop, pack.sha256, target="host", trial=fake_trial)
