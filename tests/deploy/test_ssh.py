@@ -194,7 +194,7 @@ def test_the_socket_has_our_options(shared_server: Server) -> None:
         connection = transport._socket  # type: ignore[attr-defined]
         assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
         assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
-        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 20_000
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 15_000
 
 
 def test_a_killed_server_ends_a_write(server: Server) -> None:

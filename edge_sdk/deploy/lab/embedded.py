@@ -274,6 +274,9 @@ def main() -> None:
         os._exit(0)
 
     signal.signal(signal.SIGTERM, stop)
+    # A handler, not "ignore": commands inherit an ignored signal (`nohup edge lab up`), and would then
+    # outlive the client that went away; a handler becomes the default again in a new program.
+    signal.signal(signal.SIGHUP, lambda *_: None)
     # paramiko prints a traceback for every client that drops the line; one line of ours says it better.
     logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
     try:
