@@ -21,6 +21,9 @@ from edge_sdk.targets import read_toml, refuse_unknown_keys
 
 FILE_NAME = "edge.toml"
 
+#: Rules of the pick: by numbers that do not depend on the machine, or by measured latency too.
+PICK_RULES = ("size", "measured")
+
 _MODULE_FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
@@ -51,6 +54,8 @@ class BuildSection(Document):
         out: Folder for the bundle and the variants.
         timeout_seconds: Limit of one conversion or quantization.
         threads: CPU threads for measuring latency.
+        pick: "size" or "measured"; see docs/reference/build.md.
+        repair: Search mixed precision where a variant misses the budget.
     """
 
     targets: tuple[str, ...] = ()
@@ -60,6 +65,27 @@ class BuildSection(Document):
     out: str | None = None
     timeout_seconds: float | None = None
     threads: int | None = None
+    pick: str | None = None
+    repair: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.pick not in (None, *PICK_RULES):
+            raise ConfigError(f"[build] pick is {self.pick!r}", why="allowed: " + ", ".join(PICK_RULES))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricSection(Document):
+    """`[metric]`: how answers are compared with labels. docs/reference/metrics.md lists the names.
+
+    Attributes:
+        name: "top1", "mean_average_precision"..., or `module:function`; None chooses by the labels.
+        outputs: Output name by the role it plays in the metric ("scores", "boxes"...).
+        options: The metric's own.
+    """
+
+    name: str | None = None
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +96,18 @@ class Budget(Document):
         min_agreement: Lowest agreement with the source model, 0 to 1.
         max_metric_drop: Most of the metric that may be lost (0.01 = one point of accuracy).
         max_size_bytes: Largest file.
+        max_p99_ms: Highest 99th percentile of the latency, measured on this machine.
+        max_peak_memory_bytes: Highest resident size of the process that runs it, measured on this machine.
+        min_delegate_coverage: Lowest share of operators that the target's first delegate is predicted to
+            take, 0 to 1.
     """
 
     min_agreement: float | None = None
     max_metric_drop: float | None = None
     max_size_bytes: int | None = None
+    max_p99_ms: float | None = None
+    max_peak_memory_bytes: int | None = None
+    min_delegate_coverage: float | None = None
 
     def as_numbers(self) -> dict[str, float]:
         """Return the limits that are set, by name."""
@@ -106,6 +139,7 @@ class Configuration(Document):
         build: How.
         input: Preprocessing by input name.
         output: Postprocessing by output name.
+        metric: How answers are compared with labels.
         budget: Limits for the pick.
         push: Where it goes.
     """
@@ -115,6 +149,7 @@ class Configuration(Document):
     build: BuildSection = field(default_factory=BuildSection)
     input: Mapping[str, Preprocess] = field(default_factory=dict)
     output: Mapping[str, Postprocess] = field(default_factory=dict)
+    metric: MetricSection = field(default_factory=MetricSection)
     budget: Budget = field(default_factory=Budget)
     push: PushSection = field(default_factory=PushSection)
 
@@ -195,12 +230,12 @@ def _refuse_unknown(configuration: Configuration, path: Path) -> None:
     for key in configuration.extra:
         near = difflib.get_close_matches(key, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else None
-        for section in (ModelSection, BuildSection, Budget, PushSection):
+        for section in (ModelSection, BuildSection, MetricSection, Budget, PushSection):
             if key in section.__dataclass_fields__:
                 title = section.__name__.removesuffix("Section").lower()
                 hint = f"it belongs under [{title}]"
         raise ConfigError(f"{path}: unknown key {key!r}", why="known: " + ", ".join(known), hint=hint)
-    for name in ("model", "build", "budget", "push"):
+    for name in ("model", "build", "metric", "budget", "push"):
         refuse_unknown_keys(getattr(configuration, name), path, f"[{name}] ")
     for kind in ("input", "output"):
         entries: Mapping[str, Any] = getattr(configuration, kind)

@@ -3,9 +3,10 @@
     result = edge_sdk.build("digits_model", evaluation="evaluation.npz", calibration="calibration.npz")
     result.bundle, result.picked, result.variants
 
-The flow: plan -> convert once -> samples -> reference -> quantize many, side by side -> evaluate, side by
-side -> measure, one at a time -> judge -> pick -> pack. A recipe that cannot be made and a variant that a
-guard rejects are values in the result; what stops the whole build is an EdgeError.
+The flow: plan -> convert once -> samples -> reference -> quantize many, side by side -> examine the
+calibration -> evaluate, side by side -> measure, one at a time -> judge -> pick -> pack. A recipe that cannot
+be made and a variant that a guard rejects are values in the result; what stops the whole build is an
+EdgeError.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from edge_sdk.configuration import Budget, Configuration, read_labels
+from edge_sdk.configuration import PICK_RULES, Budget, Configuration, MetricSection, read_labels
 from edge_sdk.contract.spec import Postprocess, Preprocess
 from edge_sdk.errors import ConfigError, ConversionError, NoSpaceError
 from edge_sdk.model.load import open_model
+from edge_sdk.pipeline.attempts import Attempts
 from edge_sdk.pipeline.cache import StepCache
+from edge_sdk.pipeline.checks import Checks
 from edge_sdk.pipeline.contract import make_contract
 from edge_sdk.pipeline.disk import full_disk, refuse_full_disk
 from edge_sdk.pipeline.job import Job
@@ -50,7 +53,10 @@ def build(
     inputs: Mapping[str, Preprocess] | None = None,
     outputs: Mapping[str, Postprocess] | None = None,
     labels: Sequence[str] | str | Path = (),
+    metric: MetricSection | str | None = None,
     budget: Budget | None = None,
+    pick: str = "size",
+    repair: bool = False,
     threads: int | None = None,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
     select_tf_ops: bool = False,
@@ -73,7 +79,10 @@ def build(
         inputs: Preprocessing by input name.
         outputs: Postprocessing by output name.
         labels: Class names by index, or a text file with one a line.
+        metric: How answers are compared with labels: a name, or a section with outputs and options.
         budget: Limits for the pick.
+        pick: Rule of the pick, "size" or "measured".
+        repair: Search mixed precision where a static variant misses the budget.
         threads: CPU threads for measuring latency.
         timeout_seconds: Limit of each worker.
         select_tf_ops: Allow operators that need the Flex delegate.
@@ -96,8 +105,13 @@ def build(
     workers = Workers(timeout_seconds=timeout_seconds, logs=folder.parent / "log", progress=progress)
     store = StepCache(folder, progress, fresh=fresh)
     options = Options(
-        select_tf_ops=select_tf_ops, custom_ops=tuple(str(item) for item in custom_ops), threads=threads
+        select_tf_ops=select_tf_ops,
+        custom_ops=tuple(str(item) for item in custom_ops),
+        threads=threads,
+        metric=MetricSection(name=metric) if isinstance(metric, str) else metric or MetricSection(),
     )
+    if pick not in PICK_RULES:
+        raise ConfigError(f"pick is {pick!r}", why="allowed: " + ", ".join(PICK_RULES))
     job = Job(
         model=open_model(model, check=False),
         targets=tuple(load_target(target) for target in dict.fromkeys(targets or (DEFAULT_TARGET,))),
@@ -114,7 +128,9 @@ def build(
             labels=read_labels(labels if isinstance(labels, (str, Path)) else tuple(labels)),
         ),
         budget=budget or Budget(),
+        rule=pick,
         steps=Steps(store, workers, options),
+        checks=Checks(Attempts(store, workers), options),
         workers=workers,
         cache=store,
         progress=progress,
@@ -169,7 +185,10 @@ def build_configured(
         "inputs": configuration.input,
         "outputs": configuration.output,
         "labels": configuration.labels,
+        "metric": configuration.metric,
         "budget": configuration.budget,
+        "pick": section.pick,
+        "repair": section.repair,
     }
     settings.update({option: value for option, value in chosen.items() if value is not None})
     return build(

@@ -12,6 +12,15 @@ from pathlib import Path
 
 from edge_sdk import __version__
 
+# Tools and our own rooms that decide the outcome of each kind of step.
+CONVERTERS = ("tensorflow", "tensorflow-cpu", "keras", "tf-keras", "numpy")
+QUANTIZERS = ("litert-quantizer", "ai-edge-litert", "numpy")
+RUNTIMES = ("ai-edge-litert", "tflite-runtime", "numpy", "pillow")
+CONVERTING = ("convert", "model", "quantize/samples.py")
+SAMPLING = ("contract", "pipeline/samples.py", "quantize/calibration.py", "quantize/pictures.py")
+QUANTIZING = ("model", "pipeline/quantizing.py", "quantize")
+VALIDATING = ("bundle", "contract", "model", "quantize/samples.py", "runtime", "validate")
+
 
 def versions(*distributions: str) -> dict[str, str | None]:
     """Return installed versions without importing anything; None where one is missing."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,48 +16,27 @@ from edge_sdk.convert.worker import Failure
 from edge_sdk.errors import BundleError, ConfigError, ModelError
 from edge_sdk.model.load import Model
 from edge_sdk.model.tflite_file import default_signature
-from edge_sdk.pack import Ingredient, Plan, pack
+from edge_sdk.pack import Ingredient, Packing, Plan, pack
 from edge_sdk.pipeline.cache import Entry, StepCache
+from edge_sdk.pipeline.checks import GOLDEN_FILE, Checks
+from edge_sdk.pipeline.choosing import choose, explain
 from edge_sdk.pipeline.identity import versions
+from edge_sdk.pipeline.judging import Case, Judged, judge_variants, variant_files
+from edge_sdk.pipeline.making import Made, Making, make_variants
 from edge_sdk.pipeline.materials import Reference, Samples, Seen, Source
 from edge_sdk.pipeline.output import Output
-from edge_sdk.pipeline.pick import over_budget, preference
 from edge_sdk.pipeline.plan import RecipePlan, plan_recipes
-from edge_sdk.pipeline.result import BuildResult, VariantReport
-from edge_sdk.pipeline.steps import GOLDEN_FILE, MODEL_FILE, Steps, integer_io
-from edge_sdk.pipeline.workers import WORKER_BYTES, Workers, jobs_for
+from edge_sdk.pipeline.result import BuildResult, TargetChoice
+from edge_sdk.pipeline.steps import Steps
+from edge_sdk.pipeline.workers import Workers
 from edge_sdk.progress import Progress, Step
-from edge_sdk.quantize.recipe import AS_IS, Recipe
 from edge_sdk.targets import Target
-from edge_sdk.validate.compatibility import incompatibilities
-from edge_sdk.validate.facts import VariantFacts
-from edge_sdk.validate.guards import Evidence, judge
 
 #: More calibration samples change ranges little and cost time; more evaluation samples cost memory.
 CALIBRATION_LIMIT = 500
 EVALUATION_LIMIT = 2000
 
 _TOOLS = ("tensorflow", "tensorflow-cpu", "keras", "litert-quantizer", "ai-edge-litert")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Made:
-    """A variant that exists as a file."""
-
-    recipe: Recipe
-    path: Path
-    sha256: str
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Judged:
-    """A variant with its report."""
-
-    made: _Made
-    facts: VariantFacts
-    evaluated: Entry
-    report: VariantReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +53,9 @@ class Job:
     version: str
     contract_of: Callable[..., Contract]
     budget: Budget
+    rule: str
     steps: Steps
+    checks: Checks
     workers: Workers
     cache: StepCache
     progress: Progress
@@ -106,43 +85,33 @@ class Job:
         source, contract, samples = self._open(seen)
         calibration = self._calibration(plan, contract, samples)
         reference = self.steps.reference(source, contract, samples)
-        made, failures = self._make(plan, source, calibration)
-        judged, more = self._judge(made, source, contract, samples, reference, output)
-        failures = _in_order([*failures, *more], plan)
-        picks, notes = self._pick(judged)
-        packing = None
-        if any(picks.values()):
-            packing = pack(
-                name=name,
-                version=self.version,
-                contract=contract,
-                ingredients=[_ingredient(item) for item in judged if item.report.passed],
-                plans=[
-                    Plan(target=target, variants=tuple(picks[target.name]))
-                    for target in self.targets
-                    if picks[target.name]
-                ],
-                provenance=self._provenance(plan, source, samples, reference, calibration),
-                budgets=self.budget.as_numbers(),
-            )
+        making = make_variants(plan, source, calibration, steps=self.steps, workers=self.workers)
+        case, examined = self._case(source, contract, samples, reference, calibration, making)
+        judged, failures = judge_variants(making.made, case, output, checks=self.checks, workers=self.workers)
+        failures = _in_order([*making.failures, *failures], plan)
+        choices = tuple(choose(judged, target, self.budget, rule=self.rule) for target in self.targets)
+        packing = self._pack(name, contract, judged, choices, plan, source, samples, reference, calibration)
         output.reserve(packing, [item.report for item in judged], self.cache)
         bundle, digest = output.write_bundle(packing, self.cache) if packing else (None, None)
-        best = {target: (order[0] if order else None) for target, order in picks.items()}
+        any_passed = any(item.report.passed for item in judged)
         result = BuildResult(
             name=name,
             version=self.version,
             bundle=bundle,
             bundle_sha256=digest,
-            picked=best[self.targets[0].name],
-            picks=best,
+            choices=choices,
             variants=tuple(item.report for item in judged),
             failures=tuple(failures),
             skipped=plan.skipped,
             data=samples.data,
             samples=samples.count,
-            notes=(*self._notes(samples, reference, made), *notes),
+            calibration=examined,
+            notes=(
+                *self._notes(samples, reference, making.made),
+                *(note for choice in choices for note in explain(choice, any_passed=any_passed)),
+            ),
         )
-        output.write_variants({item.report.id: item.made.path for item in judged}, result)
+        output.write_variants(variant_files(judged), result)
         return result
 
     def _open(self, seen: Seen) -> tuple[Source, Contract, Samples]:
@@ -183,136 +152,67 @@ class Job:
             self.calibration, contract, data="calibration", limit=CALIBRATION_LIMIT, labels=False
         )
 
-    def _make(
-        self, plan: RecipePlan, source: Source, calibration: Samples | None
-    ) -> tuple[list[_Made], list[Failure]]:
-        """Make all variants: ranges and what needs none side by side, then what needs them."""
-        quantized = [recipe for recipe in plan.recipes if recipe.method != "none"]
-        size = source.file.stat().st_size
-        tasks: list[Callable[[], Entry | Failure]] = []
-        if calibration is not None:
-            tasks.append(functools.partial(self.steps.calibrate, source, calibration))
-        plain = [recipe for recipe in quantized if not recipe.needs_calibration]
-        tasks += [functools.partial(self.steps.quantize, source, recipe, None) for recipe in plain]
-        jobs = jobs_for(len(tasks), WORKER_BYTES + 6 * size)
-        done = self.workers.together(tasks, jobs=jobs)
-        ranges = done.pop(0) if calibration is not None else None
-        outcomes = {recipe.name: outcome for recipe, outcome in zip(plain, done, strict=True)}
-        static = [recipe for recipe in quantized if recipe.needs_calibration]
-        if isinstance(ranges, Failure):
-            outcomes.update({item.name: dataclasses.replace(ranges, recipe=item.name) for item in static})
-        else:
-            tasks = [functools.partial(self.steps.quantize, source, recipe, ranges) for recipe in static]
-            done = self.workers.together(tasks, jobs=jobs_for(len(tasks), WORKER_BYTES + 6 * size))
-            outcomes.update({recipe.name: outcome for recipe, outcome in zip(static, done, strict=True)})
-        made, failures = [], []
-        for recipe in plan.recipes:
-            outcome = outcomes.get(recipe.name)
-            if outcome is None:
-                made.append(_Made(recipe=recipe, path=source.file, sha256=source.file_sha256))
-            elif isinstance(outcome, Failure):
-                failures.append(outcome)
-            else:
-                made.append(
-                    _Made(
-                        recipe=recipe,
-                        path=outcome.file(MODEL_FILE),
-                        sha256=outcome.digests[MODEL_FILE],
-                        notes=_quantizer_notes(recipe, outcome),
-                    )
-                )
-        return made, failures
-
-    def _judge(
+    def _case(
         self,
-        made: Sequence[_Made],
         source: Source,
         contract: Contract,
         samples: Samples,
         reference: Reference,
-        output: Output,
-    ) -> tuple[list[_Judged], list[Failure]]:
-        """Evaluate side by side, measure one at a time (a busy machine measures nonsense), and judge."""
-        size = source.file.stat().st_size
-        need = WORKER_BYTES + 4 * size + 3 * samples.inputs.stat().st_size + 3 * reference.file.stat().st_size
-        evaluated = self.workers.together(
-            [
-                functools.partial(
-                    self.steps.evaluate, item.path, item.sha256, item.recipe, contract, samples, reference
-                )
-                for item in made
-            ],
-            jobs=jobs_for(len(made), need),
+        calibration: Samples | None,
+        making: Making,
+    ) -> tuple[Case, Mapping[str, Any] | None]:
+        """Examine the calibration data, and return what variants are judged with and what was found."""
+        examined: Entry | Failure | None = None
+        if calibration is not None:
+            evaluation = samples if samples.data == "evaluation" else None
+            examined = self.checks.examine(source, contract, calibration, evaluation, making.ranges)
+        errors: tuple[str, ...] = ()
+        if isinstance(examined, Failure):
+            # Data that cannot be looked at is no data to trust.
+            errors = (f"calibration: the data could not be examined: {examined.cause}",)
+        elif examined is not None:
+            errors = tuple(
+                f"calibration: {finding['code']}: {finding['what']}"
+                for finding in examined.value["findings"]
+                if finding["level"] == "error"
+            )
+        case = Case(
+            source=source,
+            contract=contract,
+            samples=samples,
+            reference=reference,
+            calibration_errors=errors,
         )
-        judged, failures = [], []
-        for item, entry in zip(made, evaluated, strict=True):
-            if isinstance(entry, Failure):
-                failures.append(entry)
-                continue
-            facts = VariantFacts.from_dict(entry.value)
-            verdict = judge(
-                Evidence(
-                    facts=facts,
-                    contract=contract,
-                    weight_bits=_weight_bits(item.recipe),
-                    integer_io=integer_io(item.recipe),
-                    parameters=source.parameters,
-                )
-            )
-            measured: Entry | Failure | None = None
-            if facts.samples:
-                measured = self.steps.measure(item.path, item.sha256, item.recipe, contract, samples)
-            if isinstance(measured, Failure):
-                failures.append(measured)
-                continue
-            report = VariantReport(
-                id=item.recipe.name,
-                format="tflite",
-                recipe=item.recipe.name,
-                path=output.variant(item.recipe.name, passed=verdict.passed),
-                sha256=item.sha256,
-                size_bytes=facts.size_bytes,
-                metric=facts.metric,
-                metric_name=facts.metric_name,
-                metric_drop=facts.metric_drop,
-                agreement=facts.agreement,
-                max_abs_error=facts.max_abs_error,
-                snr_db=facts.snr_db,
-                latency_ms=measured.value["latency_ms"] if measured else None,
-                peak_memory_bytes=measured.value["peak_memory_bytes"] if measured else None,
-                verdict=verdict.verdict,
-                reasons=verdict.reasons,
-            )
-            judged.append(_Judged(made=item, facts=facts, evaluated=entry, report=report))
-        return judged, failures
+        return case, examined.value if isinstance(examined, Entry) else None
 
-    def _pick(self, judged: Sequence[_Judged]) -> tuple[dict[str, list[str]], list[str]]:
-        """Return the order of variants by target, and why a target has none."""
-        picks: dict[str, list[str]] = {}
-        notes = []
-        for target in self.targets:
-            obstacles: dict[str, list[str]] = {}
-            fitting = []
-            for item in judged:
-                if not item.report.passed:
-                    continue
-                problems = incompatibilities(item.facts, target.runtime)
-                if problems:
-                    obstacles[item.report.id] = problems
-                else:
-                    fitting.append(item.report)
-                    if over := over_budget(item.report, self.budget):
-                        obstacles[item.report.id] = over
-            picks[target.name] = [item.id for item in preference(fitting, self.budget)]
-            if not picks[target.name] and any(item.report.passed for item in judged):
-                reasons = "; ".join(f"{name}: {', '.join(found)}" for name, found in obstacles.items())
-                notes.append(f"target {target.name} gets no variant ({reasons})")
-            else:
-                notes += [
-                    f"target {target.name}: not {name} ({', '.join(found)})"
-                    for name, found in obstacles.items()
-                ]
-        return picks, notes
+    def _pack(
+        self,
+        name: str,
+        contract: Contract,
+        judged: Sequence[Judged],
+        choices: Sequence[TargetChoice],
+        plan: RecipePlan,
+        source: Source,
+        samples: Samples,
+        reference: Reference,
+        calibration: Samples | None,
+    ) -> Packing | None:
+        orders = {choice.target: choice.order for choice in choices}
+        if not any(orders.values()):
+            return None
+        return pack(
+            name=name,
+            version=self.version,
+            contract=contract,
+            ingredients=[_ingredient(item) for item in judged if item.report.passed],
+            plans=[
+                Plan(target=target, variants=orders[target.name])
+                for target in self.targets
+                if orders[target.name]
+            ],
+            provenance=self._provenance(plan, source, samples, reference, calibration),
+            budgets=self.budget.as_numbers(),
+        )
 
     def _provenance(
         self,
@@ -333,7 +233,7 @@ class Job:
             "reference": reference.origin,
         }
 
-    def _notes(self, samples: Samples, reference: Reference, made: Sequence[_Made]) -> list[str]:
+    def _notes(self, samples: Samples, reference: Reference, made: Sequence[Made]) -> list[str]:
         notes = []
         if reference.origin == "tflite" and self.model.kind != "tflite":
             notes.append(
@@ -362,26 +262,7 @@ def bundle_name(chosen: str | None, model: Model) -> str:
     return name[:100]
 
 
-def _weight_bits(recipe: Recipe) -> int | None:
-    if recipe.name == AS_IS:
-        return None
-    return 32 if recipe.method == "none" else recipe.weight_bits
-
-
-def _quantizer_notes(recipe: Recipe, entry: Entry) -> tuple[str, ...]:
-    notes = []
-    if not entry.value.get("changed", True):
-        notes.append(f"{recipe.name}: found nothing to quantize; the file is as good as the float one")
-    left = entry.value.get("not_calibrated") or ()
-    if left:
-        notes.append(
-            f"{recipe.name}: signatures that the samples do not fit got int8 weights and float activations: "
-            + ", ".join(left)
-        )
-    return tuple(notes)
-
-
-def _ingredient(item: _Judged) -> Ingredient:
+def _ingredient(item: Judged) -> Ingredient:
     return Ingredient(
         id=item.report.id,
         recipe=item.made.recipe.name,

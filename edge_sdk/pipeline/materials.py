@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge_sdk.configuration import MetricSection
 from edge_sdk.contract.spec import Signature
 from edge_sdk.model.load import Model
 from edge_sdk.pipeline.cache import Entry
@@ -18,11 +19,13 @@ class Options:
         select_tf_ops: Operators that need Flex are allowed.
         custom_ops: Libraries with custom operators, "PATH" or "PATH:FUNCTION".
         threads: CPU threads for measuring; None for the runner's own choice.
+        metric: How answers are compared with labels.
     """
 
     select_tf_ops: bool = False
     custom_ops: tuple[str, ...] = ()
     threads: int | None = None
+    metric: MetricSection = field(default_factory=MetricSection)
 
 
 @dataclass(frozen=True, kw_only=True)

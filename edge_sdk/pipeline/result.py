@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edge_sdk.contract.document import Document
 from edge_sdk.convert.worker import Failure
+from edge_sdk.validate.budget import Miss, Numbers
 from edge_sdk.validate.guards import PASSED
 
 #: What variants were compared on, by the word in `BuildResult.data`.
@@ -30,10 +32,15 @@ class VariantReport:
         path: The file.
         sha256: Of the file.
         size_bytes: Of the file.
-        metric: The user's metric; more is better.
-        metric_name: "top1".
-        metric_drop: What the source model has more.
+        metric: The user's metric.
+        metric_name: "top1"...
+        metric_drop: What the source model has more; negative where the variant is better.
+        metric_interval: 95 % confidence interval of the metric, (low, high).
+        metric_drop_interval: The same of the drop, from paired samples.
+        metric_higher_is_better: Which way the metric goes.
+        reference_metric: The source model's metric.
         agreement: 0 to 1 with the source model, worst output.
+        agreement_interval: 95 % confidence interval of it.
         max_abs_error: Largest difference from the source model, worst output.
         snr_db: Decibels, worst output.
         latency_ms: "p50", "p90", "p99" on this machine.
@@ -51,7 +58,12 @@ class VariantReport:
     metric: float | None = None
     metric_name: str | None = None
     metric_drop: float | None = None
+    metric_interval: tuple[float, float] | None = None
+    metric_drop_interval: tuple[float, float] | None = None
+    metric_higher_is_better: bool | None = None
+    reference_metric: float | None = None
     agreement: float | None = None
+    agreement_interval: tuple[float, float] | None = None
     max_abs_error: float | None = None
     snr_db: float | None = None
     latency_ms: Mapping[str, float] | None = None
@@ -67,14 +79,46 @@ class VariantReport:
     def to_dict(self) -> dict[str, Any]:
         """Return the entry of `edge build --json`."""
         names = [name for name in self.__dataclass_fields__ if name not in ("path", "latency_ms", "reasons")]
+        values = {name: getattr(self, name) for name in names}
         return {
-            **{name: getattr(self, name) for name in names},
+            **{name: list(item) if isinstance(item, tuple) else item for name, item in values.items()},
             "path": str(self.path),
             "latency_ms": None
             if self.latency_ms is None
             else {name: self.latency_ms.get(name) for name in ("p50", "p90", "p99")},
             "reasons": list(self.reasons),
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetChoice(Document):
+    """What one target gets, and why it does not get the rest.
+
+    Attributes:
+        target: Its name.
+        order: Ids of the variants it may get, the pick first; empty where none will do.
+        incompatible: Why its runtime cannot run a variant, by id.
+        misses: Which limits of the budget a variant misses, by id.
+        numbers: What each variant is on this target, by id.
+    """
+
+    target: str
+    order: tuple[str, ...]
+    incompatible: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    misses: Mapping[str, tuple[Miss, ...]] = field(default_factory=dict)
+    numbers: Mapping[str, Numbers] = field(default_factory=dict)
+
+    @property
+    def picked(self) -> str | None:
+        """The variant it gets; None where none will do."""
+        return self.order[0] if self.order else None
+
+    def obstacles(self) -> dict[str, list[str]]:
+        """Return the sentences by id of every variant that it cannot get."""
+        found: dict[str, list[str]] = {name: list(reasons) for name, reasons in self.incompatible.items()}
+        for name, missed in self.misses.items():
+            found.setdefault(name, []).extend(miss.sentence for miss in missed)
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,13 +130,14 @@ class BuildResult:
         version: Of the bundle.
         bundle: The `.edge` file; None where no variant passed.
         bundle_sha256: Its digest.
-        picked: Id of the variant for the first target; None where none will do.
-        picks: The same by target name.
-        variants: All that were made, rejected ones too, in the order of the recipes.
-        failures: Recipes that could not be made.
+        choices: What each target gets, in the order they were asked for.
+        variants: Everything that was made, in the order of the recipes.
+        failures: Recipes that gave nothing.
         skipped: Recipes of the targets' own lists that were left out, with the reason.
         data: What variants were compared on: "evaluation", "calibration" or "synthetic".
         samples: How many samples that were.
+        calibration: What was found about the calibration data (`CalibrationReport`), as plain data.
+        repair: What the search for mixed precision did (`RepairResult`), as plain data.
         notes: What a reader should know about the numbers.
     """
 
@@ -100,14 +145,25 @@ class BuildResult:
     version: str
     bundle: Path | None
     bundle_sha256: str | None
-    picked: str | None
-    picks: Mapping[str, str | None]
+    choices: tuple[TargetChoice, ...]
     variants: tuple[VariantReport, ...]
     failures: tuple[Failure, ...]
     skipped: Mapping[str, str] = field(default_factory=dict)
     data: str
     samples: int
+    calibration: Mapping[str, Any] | None = None
+    repair: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def picks(self) -> dict[str, str | None]:
+        """The picked variant by target name."""
+        return {choice.target: choice.picked for choice in self.choices}
+
+    @property
+    def picked(self) -> str | None:
+        """Id of the variant for the first target; None where none will do."""
+        return self.choices[0].picked
 
     @property
     def ok(self) -> bool:
@@ -127,9 +183,13 @@ class BuildResult:
         return {
             "bundle": None if self.bundle is None else str(self.bundle),
             "picked": self.picked,
+            "targets": [{**choice.to_dict(), "picked": choice.picked} for choice in self.choices],
             "variants": [variant.to_dict() for variant in self.variants],
             "failures": [
                 {name: getattr(failure, name) for name in ("recipe", "format", "stage", "cause", "hint")}
                 for failure in self.failures
             ],
+            "calibration": None if self.calibration is None else self.calibration["findings"],
+            "repair": self.repair,
+            "notes": list(self.notes),
         }

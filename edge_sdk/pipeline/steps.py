@@ -1,6 +1,8 @@
-"""The steps of a build, each stored in the cache under the hash of what it depends on.
+"""The steps that make variants, each stored in the cache under the hash of what it depends on.
 
-    source -> samples -> reference -> calibrate -> quantize -> evaluate -> measure   (the last three each)
+    look -> source -> samples -> reference -> calibrate -> quantize each
+
+What is found out about a variant is in `edge_sdk.pipeline.checks`.
 
 Every step that computes runs in a worker process; here are only the keys and the calls. A key holds
 digests and settings, the versions of the tools that do the work, and a digest of edge_sdk's own code, so
@@ -17,44 +19,31 @@ from typing import Any
 from edge_sdk.contract.spec import Contract, Signature
 from edge_sdk.convert.formats import FORMATS
 from edge_sdk.convert.worker import Failure
-from edge_sdk.errors import MissingExtraError
 from edge_sdk.model.inspect import inspect_model
 from edge_sdk.model.load import Model, check_model
 from edge_sdk.model.tflite_file import default_signature, read_tflite
+from edge_sdk.pipeline.attempts import Attempts
 from edge_sdk.pipeline.cache import Entry, StepCache
 from edge_sdk.pipeline.contract import as_promised
-from edge_sdk.pipeline.disk import refuse_full_disk
-from edge_sdk.pipeline.identity import code_digest, machine, versions
+from edge_sdk.pipeline.identity import (
+    CONVERTERS,
+    CONVERTING,
+    QUANTIZERS,
+    QUANTIZING,
+    RUNTIMES,
+    SAMPLING,
+    VALIDATING,
+    code_digest,
+    versions,
+)
 from edge_sdk.pipeline.materials import Options, Reference, Samples, Seen, Source
 from edge_sdk.pipeline.samples import INPUTS_FILE, LABELS_FILE, SYNTHETIC, data_digest
 from edge_sdk.pipeline.workers import Workers
-from edge_sdk.quantize.recipe import AS_IS, Recipe
-from edge_sdk.validate.tolerance import EIGHT_BITS, FLOAT, golden_tolerance
+from edge_sdk.quantize.recipe import Recipe
 
 MODEL_FILE = "model.tflite"
 REFERENCE_FILE = "reference.npz"
-GOLDEN_FILE = "golden.npz"
 RANGES_FILE = "ranges.json"
-#: A measurement stops at whichever comes first.
-MEASURE_RUNS = 200
-MEASURE_SECONDS = 1.5
-
-# Tools and our own rooms that decide the outcome of each kind of step.
-_CONVERTERS = ("tensorflow", "tensorflow-cpu", "keras", "tf-keras", "numpy")
-_QUANTIZERS = ("litert-quantizer", "ai-edge-litert", "numpy")
-_RUNTIMES = ("ai-edge-litert", "tflite-runtime", "numpy", "pillow")
-_CONVERTING = ("convert", "model", "quantize/samples.py")
-_SAMPLING = ("contract", "pipeline/samples.py", "quantize/calibration.py", "quantize/pictures.py")
-_QUANTIZING = ("model", "pipeline/quantizing.py", "quantize")
-_VALIDATING = ("bundle", "contract", "model", "quantize/samples.py", "runtime", "validate")
-
-
-class StepFailed(Exception):  # noqa: N818 - a failed step is a value; this only carries it out of the cache
-    """Carries a failure value past `StepCache.make`, which then stores nothing."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.cause)
-        self.failure = failure
 
 
 class Steps:
@@ -64,6 +53,7 @@ class Steps:
         self._cache = cache
         self._workers = workers
         self._options = options
+        self._attempt = Attempts(cache, workers).attempt
 
     def look(self, model: Model) -> Seen:
         """Read what a source tells by itself, and refuse one that can never be converted.
@@ -116,8 +106,8 @@ class Steps:
                 "function": model.location if model.kind == "function" else None,
                 "select_tf_ops": self._options.select_tf_ops,
                 "custom_ops": bool(self._options.custom_ops),
-                "tools": versions(*_CONVERTERS),
-                "code": code_digest(*_CONVERTING),
+                "tools": versions(*CONVERTERS),
+                "code": code_digest(*CONVERTING),
             },
             lambda folder: self._convert(model, folder, first_samples),
         )
@@ -191,7 +181,7 @@ class Steps:
             "label_names": list(contract.labels),
             "limit": limit,
             "tools": versions("numpy", "pillow"),
-            "code": code_digest(*_SAMPLING),
+            "code": code_digest(*SAMPLING),
         }
         if digest is None:
             # A function may read anything: it is run every time, and its samples count by their content.
@@ -235,7 +225,7 @@ class Steps:
         if converted is not None:
             found = self._attempt(
                 "reference",
-                {**key, "tools": versions(*_CONVERTERS), "code": code_digest(*_CONVERTING)},
+                {**key, "tools": versions(*CONVERTERS), "code": code_digest(*CONVERTING)},
                 "edge_sdk.convert.tflite:reference",
                 lambda folder: {
                     "kind": source.model.kind,
@@ -256,8 +246,8 @@ class Steps:
             {
                 **key,
                 "model": source.file_sha256,
-                "tools": versions(*_RUNTIMES),
-                "code": code_digest(*_VALIDATING),
+                "tools": versions(*RUNTIMES),
+                "code": code_digest(*VALIDATING),
             },
             lambda folder: self._workers.run(
                 "edge_sdk.validate.compare:answer",
@@ -266,7 +256,7 @@ class Steps:
                     "contract": contract.to_dict(),
                     "samples": str(samples.inputs),
                     "output": str(folder / REFERENCE_FILE),
-                    "custom_ops": self._custom_ops(),
+                    "custom_ops": list(self._options.custom_ops),
                 },
                 name="reference",
             ),
@@ -283,8 +273,8 @@ class Steps:
                 "model": source.file_sha256,
                 "samples": calibration.sha256,
                 "signature": source.default_signature,
-                "tools": versions(*_QUANTIZERS),
-                "code": code_digest(*_QUANTIZING),
+                "tools": versions(*QUANTIZERS),
+                "code": code_digest(*QUANTIZING),
             },
             "edge_sdk.pipeline.quantizing:calibrate",
             lambda folder: {
@@ -313,8 +303,8 @@ class Steps:
                 "recipe": recipe.to_dict(),
                 "signature": source.default_signature,
                 "ranges": ranges.digests[RANGES_FILE] if ranges else None,
-                "tools": versions(*_QUANTIZERS),
-                "code": code_digest(*_QUANTIZING),
+                "tools": versions(*QUANTIZERS),
+                "code": code_digest(*QUANTIZING),
             },
             "edge_sdk.pipeline.quantizing:quantize",
             lambda folder: {
@@ -326,100 +316,6 @@ class Steps:
             },
             recipe=recipe.name,
         )
-
-    def evaluate(
-        self,
-        model: Path,
-        digest: str,
-        recipe: Recipe,
-        contract: Contract,
-        samples: Samples,
-        reference: Reference,
-    ) -> Entry | Failure:
-        """Return one variant's facts (and `GOLDEN_FILE`), or how running it failed."""
-        return self._attempt(
-            "evaluate",
-            {
-                "model": digest,
-                "recipe": recipe.to_dict(),
-                "contract": contract.to_dict(),
-                "samples": samples.sha256,
-                "data": samples.data,
-                "reference": reference.sha256,
-                "tools": versions(*_RUNTIMES),
-                "code": code_digest(*_VALIDATING),
-            },
-            "edge_sdk.validate.compare:evaluate",
-            lambda folder: {
-                "model": str(model),
-                "recipe": recipe.name,
-                "integer_io": integer_io(recipe),
-                "contract": contract.to_dict(),
-                "data": samples.data,
-                "samples": str(samples.inputs),
-                "labels": None if samples.labels is None else str(samples.labels),
-                "reference": str(reference.file),
-                "golden": str(folder / GOLDEN_FILE),
-                "tolerance": _tolerance(model, recipe),
-                "custom_ops": self._custom_ops(),
-            },
-            recipe=recipe.name,
-        )
-
-    def measure(
-        self, model: Path, digest: str, recipe: Recipe, contract: Contract, samples: Samples
-    ) -> Entry | Failure:
-        """Return one variant's latency and memory on this machine, or how measuring failed.
-
-        The numbers are stored: an unchanged build shows those of the build that measured.
-        """
-        return self._attempt(
-            "measure",
-            {
-                "model": digest,
-                "contract": contract.to_dict(),
-                "samples": samples.sha256,
-                "threads": self._options.threads,
-                "machine": machine(),
-                "tools": versions(*_RUNTIMES),
-                "code": code_digest(*_VALIDATING),
-            },
-            "edge_sdk.validate.compare:measure",
-            lambda folder: {
-                "model": str(model),
-                "recipe": recipe.name,
-                "contract": contract.to_dict(),
-                "samples": str(samples.inputs),
-                "threads": self._options.threads,
-                "runs": MEASURE_RUNS,
-                "seconds": MEASURE_SECONDS,
-                "custom_ops": self._custom_ops(),
-            },
-            recipe=recipe.name,
-        )
-
-    def _attempt(
-        self, step: str, key: Mapping[str, Any], function: str, arguments: Any, *, recipe: str
-    ) -> Entry | Failure:
-        def work(folder: Path) -> Mapping[str, Any]:
-            result = self._workers.attempt(
-                function, arguments(folder), name=f"{step}-{recipe}" if recipe else step, recipe=recipe
-            )
-            if result.failure is not None:
-                refuse_full_disk(result.failure.cause)
-                error = result.failure.to_error()
-                if isinstance(error, MissingExtraError):
-                    raise error  # no other recipe would do better
-                raise StepFailed(result.failure)
-            return result.value or {}
-
-        try:
-            return self._cache.make(step, key, work)
-        except StepFailed as failed:
-            return failed.failure
-
-    def _custom_ops(self) -> list[str]:
-        return list(self._options.custom_ops)
 
 
 def _look(model: Model) -> dict[str, Any]:
@@ -435,14 +331,3 @@ def _look(model: Model) -> dict[str, Any]:
         "parameters": report.parameters,
         "is_float": read_tflite(model.path).is_float if is_tflite and model.path else True,
     }
-
-
-def integer_io(recipe: Recipe) -> bool:
-    """Return whether inputs and outputs may be stored as integers that stand for real numbers."""
-    return recipe.io == "int8" or recipe.name == AS_IS
-
-
-def _tolerance(model: Path, recipe: Recipe) -> float:
-    if recipe.name == AS_IS:
-        return FLOAT if read_tflite(model).is_float else EIGHT_BITS
-    return golden_tolerance(recipe.method, recipe.weight_bits, recipe.activation_bits)

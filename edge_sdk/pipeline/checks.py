@@ -1,0 +1,235 @@
+"""The steps that find out about variants, each stored in the cache under the hash of what it depends on.
+
+    examine the calibration -> (evaluate -> map errors -> measure) each variant
+
+Here are only the keys and the calls; the work is done by `edge_sdk.validate` in worker processes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edge_sdk.contract.spec import Contract
+from edge_sdk.convert.worker import Failure
+from edge_sdk.model.tflite_file import read_tflite
+from edge_sdk.pipeline.attempts import Attempts
+from edge_sdk.pipeline.cache import Entry
+from edge_sdk.pipeline.identity import (
+    QUANTIZERS,
+    RUNTIMES,
+    VALIDATING,
+    code_digest,
+    machine,
+    versions,
+)
+from edge_sdk.pipeline.materials import Options, Reference, Samples, Source
+from edge_sdk.pipeline.steps import RANGES_FILE
+from edge_sdk.quantize.functions import is_function
+from edge_sdk.quantize.recipe import AS_IS, Recipe
+from edge_sdk.validate.tolerance import EIGHT_BITS, FLOAT, golden_tolerance
+
+GOLDEN_FILE = "golden.npz"
+#: A measurement stops at whichever comes first.
+MEASURE_RUNS = 200
+MEASURE_SECONDS = 1.5
+#: The error map reads every tensor of every layer: a few samples tell which layer is worst.
+MAP_SAMPLES = 8
+THUMBNAIL_PIXELS = 96
+
+
+class Checks:
+    """The steps, bound to one cache, one set of workers and one set of options."""
+
+    def __init__(self, attempts: Attempts, options: Options) -> None:
+        self._attempts = attempts
+        self._attempt = attempts.attempt
+        self._options = options
+
+    def examine(
+        self,
+        source: Source,
+        contract: Contract,
+        calibration: Samples,
+        evaluation: Samples | None,
+        ranges: Entry | None,
+    ) -> Entry | Failure:
+        """Return what is found about the calibration data (`CalibrationReport`), or how looking failed.
+
+        Args:
+            source: With a float file.
+            contract: Its signature and preprocessing say how inputs should look.
+            calibration: What is examined.
+            evaluation: What the model is meant for, where there is any.
+            ranges: Of `Steps.calibrate`.
+        """
+        return self._attempt(
+            "examine",
+            {
+                "model": source.file_sha256,
+                "contract": contract.to_dict(),
+                "calibration": calibration.sha256,
+                "evaluation": None if evaluation is None else evaluation.sha256,
+                "tools": versions(*QUANTIZERS),
+                "code": code_digest("contract", "quantize", "validate/calibration"),
+            },
+            "edge_sdk.validate.calibration.examine:examine",
+            lambda folder: {
+                "model": str(source.file),
+                "signature": source.default_signature,
+                "contract": contract.to_dict(),
+                "calibration": str(calibration.inputs),
+                "calibration_labels": _path(calibration.labels),
+                "evaluation": None if evaluation is None else str(evaluation.inputs),
+                "evaluation_labels": None if evaluation is None else _path(evaluation.labels),
+                "ranges": None if ranges is None else str(ranges.file(RANGES_FILE)),
+                "threads": 1,
+            },
+            recipe="",
+        )
+
+    def evaluate(
+        self,
+        model: Path,
+        digest: str,
+        recipe: Recipe,
+        contract: Contract,
+        samples: Samples,
+        reference: Reference,
+    ) -> Entry | Failure:
+        """Return one variant's facts (and `GOLDEN_FILE`), or how running it failed."""
+        return self._attempt(
+            "evaluate",
+            {
+                "model": digest,
+                "recipe": recipe.to_dict(),
+                "contract": contract.to_dict(),
+                "samples": samples.sha256,
+                "data": samples.data,
+                "reference": reference.sha256,
+                "metric": self._metric_key(),
+                "tools": versions(*RUNTIMES),
+                "code": code_digest(*VALIDATING),
+            },
+            "edge_sdk.validate.compare:evaluate",
+            lambda folder: {
+                "model": str(model),
+                "recipe": recipe.name,
+                "integer_io": integer_io(recipe),
+                "contract": contract.to_dict(),
+                "data": samples.data,
+                "samples": str(samples.inputs),
+                "labels": _path(samples.labels),
+                "reference": str(reference.file),
+                "golden": str(folder / GOLDEN_FILE),
+                "tolerance": _tolerance(model, recipe),
+                "metric": self._options.metric.to_dict(),
+                "custom_ops": list(self._options.custom_ops),
+            },
+            recipe=recipe.name,
+        )
+
+    def map_errors(
+        self, source: Source, model: Path, digest: str, recipe: Recipe, contract: Contract, samples: Samples
+    ) -> Entry | Failure:
+        """Return the error of every layer of a variant (`ErrorMap`), or how finding it failed."""
+        return self._attempt(
+            "map",
+            {
+                "source": source.file_sha256,
+                "model": digest,
+                "contract": contract.to_dict(),
+                "samples": samples.sha256,
+                "limit": MAP_SAMPLES,
+                "tools": versions(*RUNTIMES),
+                "code": code_digest("model", "quantize/samples.py", "validate/error_map.py"),
+            },
+            "edge_sdk.validate.error_map:map_errors",
+            lambda folder: {
+                "float_model": str(source.file),
+                "model": str(model),
+                "contract": contract.to_dict(),
+                "samples": str(samples.inputs),
+                "limit": MAP_SAMPLES,
+                "threads": 1,
+            },
+            recipe=recipe.name,
+        )
+
+    def measure(
+        self, model: Path, digest: str, recipe: Recipe, contract: Contract, samples: Samples
+    ) -> Entry | Failure:
+        """Return one variant's latency and memory on this machine, or how measuring failed.
+
+        The numbers are stored: an unchanged build shows those of the build that measured.
+        """
+        return self._attempt(
+            "measure",
+            {
+                "model": digest,
+                "contract": contract.to_dict(),
+                "samples": samples.sha256,
+                "threads": self._options.threads,
+                "machine": machine(),
+                "tools": versions(*RUNTIMES),
+                "code": code_digest(*VALIDATING),
+            },
+            "edge_sdk.validate.compare:measure",
+            lambda folder: {
+                "model": str(model),
+                "recipe": recipe.name,
+                "contract": contract.to_dict(),
+                "samples": str(samples.inputs),
+                "threads": self._options.threads,
+                "runs": MEASURE_RUNS,
+                "seconds": MEASURE_SECONDS,
+                "custom_ops": list(self._options.custom_ops),
+            },
+            recipe=recipe.name,
+        )
+
+    def thumbnails(self, contract: Contract, samples: Samples, indices: Sequence[int]) -> Entry | Failure:
+        """Return small pictures of some samples by index, as data URIs; none where inputs are no pictures."""
+        return self._attempt(
+            "thumbnails",
+            {
+                "contract": contract.to_dict(),
+                "samples": samples.sha256,
+                "indices": list(indices),
+                "size": THUMBNAIL_PIXELS,
+                "tools": versions("numpy", "pillow"),
+                "code": code_digest("validate/report/thumbnails.py"),
+            },
+            "edge_sdk.validate.report.thumbnails:make",
+            lambda folder: {
+                "samples": str(samples.inputs),
+                "contract": contract.to_dict(),
+                "indices": list(indices),
+                "size": THUMBNAIL_PIXELS,
+            },
+            recipe="",
+        )
+
+    def _metric_key(self) -> dict[str, Any]:
+        chosen = self._options.metric.to_dict()
+        if is_function(self._options.metric.name or ""):
+            # A function may read anything: it is asked every time.
+            chosen["run"] = os.urandom(16).hex()
+        return chosen
+
+
+def _path(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def integer_io(recipe: Recipe) -> bool:
+    """Return whether inputs and outputs may be stored as integers that stand for real numbers."""
+    return recipe.io == "int8" or recipe.name == AS_IS
+
+
+def _tolerance(model: Path, recipe: Recipe) -> float:
+    if recipe.name == AS_IS:
+        return FLOAT if read_tflite(model).is_float else EIGHT_BITS
+    return golden_tolerance(recipe.method, recipe.weight_bits, recipe.activation_bits)

@@ -1,0 +1,68 @@
+"""Chooses the variants that each target gets: what its runtime can run, within the budget, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edge_sdk.configuration import Budget
+from edge_sdk.pipeline.judging import Judged
+from edge_sdk.pipeline.pick import Candidate, preference
+from edge_sdk.pipeline.result import TargetChoice
+from edge_sdk.targets import Target
+from edge_sdk.validate.budget import Numbers, misses
+from edge_sdk.validate.compatibility import incompatibilities
+
+
+def choose(judged: Sequence[Judged], target: Target, budget: Budget, *, rule: str) -> TargetChoice:
+    """Return what one target gets.
+
+    Args:
+        judged: Every variant of the build; rejected ones are not considered.
+        target: What for.
+        budget: Limits.
+        rule: Of the pick; see `edge_sdk.pipeline.pick`.
+    """
+    incompatible, missed, numbers = {}, {}, {}
+    candidates = []
+    for item in judged:
+        if not item.report.passed:
+            continue
+        name = item.report.id
+        if problems := incompatibilities(item.facts, target.runtime):
+            incompatible[name] = tuple(problems)
+            continue
+        numbers[name] = numbers_of(item)
+        candidates.append(Candidate(id=name, numbers=numbers[name]))
+        if found := misses(numbers[name], budget):
+            missed[name] = found
+    return TargetChoice(
+        target=target.name,
+        order=tuple(preference(candidates, budget, rule=rule)),
+        incompatible=incompatible,
+        misses=missed,
+        numbers=numbers,
+    )
+
+
+def numbers_of(item: Judged) -> Numbers:
+    """Return what a variant is on one target."""
+    latency = item.report.latency_ms or {}
+    return Numbers(
+        size_bytes=item.report.size_bytes,
+        metric_drop=item.report.metric_drop,
+        agreement=item.report.agreement,
+        p50_ms=latency.get("p50"),
+        p99_ms=latency.get("p99"),
+        peak_memory_bytes=item.report.peak_memory_bytes,
+    )
+
+
+def explain(choice: TargetChoice, *, any_passed: bool) -> list[str]:
+    """Return sentences on what a target does not get."""
+    obstacles = {name: ", ".join(found) for name, found in choice.obstacles().items()}
+    if choice.picked is None:
+        if not any_passed:
+            return []  # the rejections say it
+        reasons = "; ".join(f"{name}: {found}" for name, found in obstacles.items())
+        return [f"target {choice.target} gets no variant ({reasons})"]
+    return [f"target {choice.target}: not {name} ({found})" for name, found in obstacles.items()]

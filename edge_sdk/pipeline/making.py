@@ -1,0 +1,106 @@
+"""Makes the variants of a build: what needs no ranges beside the calibration, then what needs them."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_sdk.convert.worker import Failure
+from edge_sdk.pipeline.cache import Entry
+from edge_sdk.pipeline.materials import Samples, Source
+from edge_sdk.pipeline.plan import RecipePlan
+from edge_sdk.pipeline.steps import MODEL_FILE, Steps
+from edge_sdk.pipeline.workers import WORKER_BYTES, Workers, jobs_for
+from edge_sdk.quantize.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A variant that exists as a file.
+
+    Attributes:
+        recipe: What made it; its name is the variant's id.
+        path: The file.
+        sha256: Of the file.
+        notes: What a reader should know.
+    """
+
+    recipe: Recipe
+    path: Path
+    sha256: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Making:
+    """What came out.
+
+    Attributes:
+        made: In the order of the plan.
+        failures: Of recipes that gave nothing.
+        ranges: The calibration's, for the recipes that need them; None where there are none.
+    """
+
+    made: tuple[Made, ...]
+    failures: tuple[Failure, ...]
+    ranges: Entry | None
+
+
+def make_variants(
+    plan: RecipePlan, source: Source, calibration: Samples | None, *, steps: Steps, workers: Workers
+) -> Making:
+    """Make every variant of a plan, as many side by side as cores and memory allow."""
+    quantized = [recipe for recipe in plan.recipes if recipe.method != "none"]
+    need = WORKER_BYTES + 6 * source.file.stat().st_size
+    tasks: list[Callable[[], Entry | Failure]] = []
+    if calibration is not None:
+        tasks.append(functools.partial(steps.calibrate, source, calibration))
+    plain = [recipe for recipe in quantized if not recipe.needs_calibration]
+    tasks += [functools.partial(steps.quantize, source, recipe, None) for recipe in plain]
+    done = workers.together(tasks, jobs=jobs_for(len(tasks), need))
+    ranges = done.pop(0) if calibration is not None else None
+    outcomes = {recipe.name: outcome for recipe, outcome in zip(plain, done, strict=True)}
+    static = [recipe for recipe in quantized if recipe.needs_calibration]
+    if isinstance(ranges, Failure):
+        outcomes.update({item.name: dataclasses.replace(ranges, recipe=item.name) for item in static})
+        ranges = None
+    else:
+        tasks = [functools.partial(steps.quantize, source, recipe, ranges) for recipe in static]
+        done = workers.together(tasks, jobs=jobs_for(len(tasks), need))
+        outcomes.update({recipe.name: outcome for recipe, outcome in zip(static, done, strict=True)})
+    made, failures = [], []
+    for recipe in plan.recipes:
+        outcome = outcomes.get(recipe.name)
+        if outcome is None:
+            made.append(Made(recipe=recipe, path=source.file, sha256=source.file_sha256))
+        elif isinstance(outcome, Failure):
+            failures.append(outcome)
+        else:
+            made.append(as_made(recipe, outcome))
+    return Making(made=tuple(made), failures=tuple(failures), ranges=ranges)
+
+
+def as_made(recipe: Recipe, outcome: Entry) -> Made:
+    """Return a quantized file with what the quantizer said about it."""
+    return Made(
+        recipe=recipe,
+        path=outcome.file(MODEL_FILE),
+        sha256=outcome.digests[MODEL_FILE],
+        notes=_quantizer_notes(recipe, outcome),
+    )
+
+
+def _quantizer_notes(recipe: Recipe, entry: Entry) -> tuple[str, ...]:
+    notes = []
+    if not entry.value.get("changed", True):
+        notes.append(f"{recipe.name}: found nothing to quantize; the file is as good as the float one")
+    left: Sequence[str] = entry.value.get("not_calibrated") or ()
+    if left:
+        notes.append(
+            f"{recipe.name}: signatures that the samples do not fit got int8 weights and float activations: "
+            + ", ".join(left)
+        )
+    return tuple(notes)
