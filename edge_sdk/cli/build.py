@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -48,6 +49,32 @@ def build(
     evaluation: Annotated[
         str | None, typer.Option(help="Samples to compare on, with labels (y) for accuracy.")
     ] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="How answers are judged: top1, top5, mse, iou... or module:function.")
+    ] = None,
+    max_metric_drop: Annotated[
+        float | None, typer.Option(help="Budget: most of the metric that may be lost, e.g. 0.01.")
+    ] = None,
+    min_agreement: Annotated[
+        float | None, typer.Option(help="Budget: lowest agreement with the source model, 0 to 1.")
+    ] = None,
+    max_size: Annotated[int | None, typer.Option(help="Budget: largest file, in bytes.")] = None,
+    max_p99_ms: Annotated[
+        float | None, typer.Option(help="Budget: highest 99th percentile of the latency measured here.")
+    ] = None,
+    max_peak_memory: Annotated[
+        int | None, typer.Option(help="Budget: highest peak memory measured here, in bytes.")
+    ] = None,
+    min_delegate_coverage: Annotated[
+        float | None, typer.Option(help="Budget: lowest predicted share of the target's delegate, 0 to 1.")
+    ] = None,
+    pick: Annotated[
+        bool, typer.Option("--pick", help="Pick by measured latency too, not by size alone.")
+    ] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Keep the worst layers in float until the budget holds.")
+    ] = False,
+    junit: Annotated[Path | None, typer.Option(help="Also write the verdicts as JUnit XML.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the results. Default: build.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the bundle. Default: the model's.")] = None,
     version: Annotated[str | None, typer.Option(help="Version of the bundle. Default: 0.1.0.")] = None,
@@ -67,8 +94,18 @@ def build(
     """Convert and quantize a model, compare every variant with it, and pack a bundle."""
     from edge_sdk.configuration import find_configuration
     from edge_sdk.pipeline.build import build_configured
+    from edge_sdk.pipeline.junit import write_junit
 
     configuration = find_configuration(config)
+    limits: dict[str, Any] = {
+        "max_metric_drop": max_metric_drop,
+        "min_agreement": min_agreement,
+        "max_size_bytes": max_size,
+        "max_p99_ms": max_p99_ms,
+        "max_peak_memory_bytes": max_peak_memory,
+        "min_delegate_coverage": min_delegate_coverage,
+    }
+    given = {limit: value for limit, value in limits.items() if value is not None}
     with progress() as report:
         result = build_configured(
             configuration,
@@ -80,6 +117,10 @@ def build(
             out=out,
             name=name,
             version=version,
+            metric=metric,
+            budget=dataclasses.replace(configuration.budget, **given) if given else None,
+            pick="measured" if pick else None,
+            repair=repair or None,
             threads=threads,
             timeout_seconds=timeout,
             select_tf_ops=select_tf_ops or None,
@@ -87,6 +128,8 @@ def build(
             fresh=fresh or None,
             progress=report,
         )
+    if junit is not None:
+        write_junit(result, junit)
     if json:
         print_json(result.to_dict())
     else:

@@ -1,0 +1,1 @@
+"""What `edge check` can check, one file each."""
