@@ -7,6 +7,7 @@ is validated here is what will be asked there, integer inputs and outputs includ
         "model": path of the .tflite, "recipe": name, "integer_io": bool,
         "contract": Contract.to_dict(), "data": "evaluation" | "calibration" | "synthetic",
         "samples": .npz of inputs (first axis = samples), "labels": .npy or None,
+        "metric": {"name": str | None, "outputs": {role: output}, "options": {...}} or left out,
         "reference": .npz of outputs (first axis = samples), "golden": .npz to write,
         "tolerance": share of the largest output (edge_sdk.validate.tolerance), "custom_ops": [path, ...]})
 
@@ -47,6 +48,7 @@ def evaluate(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         EdgeError: The variant cannot be loaded or run.
+        ConfigError: The metric or its labels do not fit, or the user's metric fails.
     """
     from edge_sdk.model.tflite_file import read_tflite
 
@@ -75,7 +77,7 @@ def evaluate(arguments: Mapping[str, Any]) -> dict[str, Any]:
         samples=len(next(iter(samples.values()))),
         outputs=outputs,
         missing_outputs=missing,
-        **_metric(contract, reference, answers, arguments.get("labels")),
+        **_metric(contract, reference, answers, arguments),
         **golden,
         **described,
     ).to_dict()
@@ -201,23 +203,20 @@ def _compare(
 
 
 def _metric(
-    contract: Contract, reference: Mapping[str, Array], answers: Mapping[str, Array], labels: str | None
+    contract: Contract,
+    reference: Mapping[str, Array],
+    answers: Mapping[str, Array],
+    arguments: Mapping[str, Any],
 ) -> dict[str, Any]:
-    if labels is None:
-        return {}
-    values = np.load(labels, allow_pickle=False)
+    stage("compare", "comparing with the labels")
+    labels = metrics.read_labels(arguments["labels"]) if arguments.get("labels") else None
     ordered = {
         spec.name: reference[spec.name] for spec in contract.signature.outputs if spec.name in reference
     }
-    output = metrics.metric_output(ordered, values, len(contract.labels))
-    if output is None or output not in answers or answers[output].shape != reference[output].shape:
-        return {}
-    metric = metrics.METRICS["top1"]
-    return {
-        "metric_name": "top1",
-        "metric": metrics.rounded(metric(answers[output], values)),
-        "reference_metric": metrics.rounded(metric(reference[output], values)),
-    }
+    metric = metrics.make_metric(
+        arguments.get("metric"), labels=labels, reference=ordered, class_names=contract.labels
+    )
+    return metrics.metric_facts(metric, ordered, answers)
 
 
 def _record(

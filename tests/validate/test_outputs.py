@@ -102,7 +102,11 @@ def test_top1_and_the_output_that_labels_belong_to() -> None:
     labels = metrics.best_class(SCORES)
     wrong = labels.copy()
     wrong[:10] = (wrong[:10] + 1) % 10
-    assert metrics.top1_accuracy(SCORES, wrong) == 0.8
+    top1 = metrics.make_metric(
+        {"name": "top1"}, labels={"y": wrong}, reference={"scores": SCORES}, class_names=()
+    )
+    assert top1 is not None
+    assert top1.score({"scores": SCORES}).value == 0.8
     outputs = {"features": RANDOM.normal(size=(50, 64)).astype(np.float32), "scores": SCORES}
     assert metrics.metric_output(outputs, labels, classes=10) == "scores"
     assert metrics.metric_output(outputs, labels) == "features"

@@ -1,9 +1,9 @@
 """How far a variant is from the float model, as numbers.
 
 Everything here is a function of arrays; nothing runs a model. The reference is what the source model
-answered to the same samples (axis 0 = samples).
+answered to the same samples (axis 0 = samples). What needs labels is in the other modules of this package.
 
-Words, each explained in docs/reference/build.md:
+Words, each explained in docs/reference/metrics.md:
 - a *class-like* output has one axis besides the samples, with two values or more: scores of classes;
 - *agreement*: for class-like outputs the share of samples with the same best class, for integers the share
   of equal values, for all other outputs the correlation with the reference (0 where it is negative);
@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_sdk.validate.facts import OutputFacts
+from edge_sdk.validate.metrics.intervals import interval
+from edge_sdk.validate.metrics.metric import Score, mean_score
 
 #: Above this float32 itself is the limit; equal arrays would be infinitely good, which JSON cannot say.
 SNR_CEILING_DB = 150.0
@@ -59,6 +61,7 @@ def compare_output(name: str, reference: Array, given: Array) -> OutputFacts:
         if reference.dtype.kind == "f":
             numbers["snr_db"] = rounded(snr_db(want, got))
         numbers["agreement"] = rounded(_agreement(reference, given, class_like))
+        numbers["agreement_interval"] = _agreement_interval(reference, given, class_like)
     return OutputFacts(
         name=name,
         class_like=class_like,
@@ -81,7 +84,12 @@ def rounded(value: float | None) -> float | None:
     Reports and manifests keep no more: the digits below are noise of the CPU's instruction set, and
     would give the same bundle other bytes on another machine.
     """
-    return None if value is None else float(f"{value:.5g}")
+    return None if value is None else rounded_number(value)
+
+
+def rounded_number(value: float) -> float:
+    """Return `value` with five significant digits; see `rounded`."""
+    return float(f"{value:.5g}")
 
 
 def is_constant(values: Array) -> bool:
@@ -124,18 +132,41 @@ def _agreement(reference: Array, given: Array, class_like: bool) -> float:
     return correlation(want, got)
 
 
+def _agreement_interval(reference: Array, given: Array, class_like: bool) -> tuple[float, float] | None:
+    """Return the 95 % interval of `_agreement` over samples; None where it has none."""
+    count = len(reference)
+    if class_like:
+        score = mean_score(best_class(reference) == best_class(given))
+    elif reference.dtype.kind in "iub":
+        score = mean_score(np.mean((reference == given).reshape(count, -1), axis=1))
+    else:
+        want, got = reference.astype(np.float64), given.astype(np.float64)
+        if np.ptp(want) == 0.0:
+            return None
+        centre = count >= _CENTRE_FROM
+        want -= want.mean(axis=0) if centre else want.mean()
+        got -= got.mean(axis=0) if centre else got.mean()
+        sums = np.stack(
+            [
+                np.sum((one * two).reshape(count, -1), axis=1)
+                for one, two in ((want, got), (want, want), (got, got))
+            ]
+        )
+
+        def resampled(counts: Array) -> Array:
+            products, first, second = (counts @ row for row in sums)
+            scale = np.sqrt(first * second)
+            found = np.divide(products, scale, out=np.zeros_like(scale), where=scale > 0)
+            return np.asarray(np.clip(found, 0.0, 1.0))
+
+        score = Score(float(resampled(np.ones((1, count)))[0]), None, resampled, cost=3 * count)
+    found = interval(score, count, (0.0, 1.0))
+    return None if found is None else (rounded_number(found[0]), rounded_number(found[1]))
+
+
 def best_class(scores: Array) -> Array:
     """Return the index of the best class of every sample, int64 (samples,)."""
     return np.asarray(scores.reshape(len(scores), -1).argmax(axis=1))
-
-
-def top1_accuracy(scores: Array, labels: Array) -> float:
-    """Return the share of samples whose best class is their label."""
-    return float(np.mean(best_class(scores) == np.asarray(labels).reshape(-1)))
-
-
-#: Metric by name: (an output, labels) -> a number where more is better.
-METRICS: Mapping[str, Callable[[Array, Array], float]] = {"top1": top1_accuracy}
 
 
 def metric_output(reference: Mapping[str, Array], labels: Array | None, classes: int = 0) -> str | None:
