@@ -9,29 +9,19 @@ result. The same source, recipe and samples give the same bytes.
 
 from __future__ import annotations
 
-import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from edge_sdk.contract.document import Document
 from edge_sdk.errors import ConfigError, ConversionError, EdgeError, ModelError
 from edge_sdk.model.tflite_file import read_tflite
 from edge_sdk.progress import Progress, Step, silent
-from edge_sdk.quantize.prepare import UNCALIBRATED, PreparedModel, mark_uncalibrated, prepare_model
+from edge_sdk.quantize.instructions import instructions
+from edge_sdk.quantize.prepare import PreparedModel, mark_uncalibrated, prepare_model
 from edge_sdk.quantize.ranges import Ranges, ranges_of, statistics_for
 from edge_sdk.quantize.recipe import Recipe
 from edge_sdk.quantize.writing import write_atomically
-
-#: What signatures without samples get from a static recipe.
-_WITHOUT_SAMPLES = Recipe(
-    name="without_samples",
-    title="",
-    method="dynamic",
-    weight_bits=8,
-    per_tensor_weights=("FULLY_CONNECTED",),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,98 +116,10 @@ def _quantize(prepared: PreparedModel, recipe: Recipe, ranges: Ranges | None) ->
 
     if ranges is not None:
         mark_uncalibrated(prepared, ranges.graphs)
-    rules = _rules(recipe, prepared)
-    quantizer = Quantizer(prepared.to_bytes(), rules)
+    quantizer = Quantizer(prepared.to_bytes(), instructions(recipe, prepared))
     statistics = None if ranges is None else statistics_for(ranges)
     with warnings.catch_warnings():
         # It opens the model once more, in the way that calibration needs, and warns about that.
         warnings.simplefilter("ignore")
         result = quantizer.quantize(statistics, enable_progress_bar=False, enable_progress_report=False)
     return prepared.finish(bytes(result.quantized_model))
-
-
-def _rules(recipe: Recipe, prepared: PreparedModel) -> list[dict[str, Any]]:
-    """Return the recipe in the quantizer's language: rules in order, the last one that fits counts."""
-    from litert_quantizer.qtyping import TFLOperationName
-    from litert_quantizer.recipe_manager import RecipeManager
-
-    manager = RecipeManager()
-    everything = TFLOperationName.ALL_SUPPORTED
-    _add(manager, recipe, ".*")
-    if recipe.method == "static":
-        if recipe.io == "float":
-            _keep_float(manager, ".*", [TFLOperationName.INPUT, TFLOperationName.OUTPUT])
-        for name in _output_tensors(prepared):
-            kinds = [_operation(kind, recipe) for kind in recipe.float_outputs]
-            _keep_float(manager, f"^{re.escape(name)};$", kinds)
-        # The pattern is spelled in two ways because one spelling holds one rule for all operators.
-        _keep_float(manager, f"^{UNCALIBRATED}", [everything])
-        _add(manager, _WITHOUT_SAMPLES, f"^(?:{UNCALIBRATED})")
-    _keep_float(manager, "(?:.*)", [_operation(kind, recipe) for kind in recipe.keep_float])
-    rules: list[dict[str, Any]] = manager.get_quantization_recipe()
-    return rules
-
-
-def _add(manager: Any, recipe: Recipe, pattern: str) -> None:
-    from litert_quantizer.qtyping import (
-        ComputePrecision,
-        OpQuantizationConfig,
-        QuantGranularity,
-        TensorDataType,
-        TensorQuantizationConfig,
-        TFLOperationName,
-    )
-
-    def config(granularity: Any) -> Any:
-        if recipe.method == "float16":
-            weights = TensorQuantizationConfig(num_bits=16, dtype=TensorDataType.FLOAT)
-            return OpQuantizationConfig(
-                weight_tensor_config=weights,
-                compute_precision=ComputePrecision.FLOAT,
-                explicit_dequantize=True,
-            )
-        activations = None
-        if recipe.activation_bits is not None:
-            # Kernels want int16 symmetric; int8 uses its whole range.
-            activations = TensorQuantizationConfig(
-                num_bits=recipe.activation_bits, symmetric=recipe.activation_bits == 16
-            )
-        return OpQuantizationConfig(
-            activation_tensor_config=activations,
-            weight_tensor_config=TensorQuantizationConfig(
-                num_bits=recipe.weight_bits, symmetric=True, granularity=granularity
-            ),
-            compute_precision=ComputePrecision.INTEGER,
-            min_weight_elements=recipe.minimum_weight_elements,
-        )
-
-    algorithm = "float_casting" if recipe.method == "float16" else "min_max_uniform_quantize"
-    everything = TFLOperationName.ALL_SUPPORTED
-    manager.add_quantization_config(pattern, everything, config(QuantGranularity.CHANNELWISE), algorithm)
-    for kind in recipe.per_tensor_weights:
-        manager.add_quantization_config(
-            pattern, _operation(kind, recipe), config(QuantGranularity.TENSORWISE), algorithm
-        )
-
-
-def _keep_float(manager: Any, pattern: str, operations: list[Any]) -> None:
-    for operation in operations:
-        manager.add_quantization_config(pattern, operation, algorithm_key="no_quantize")
-
-
-def _operation(name: str, recipe: Recipe) -> Any:
-    from litert_quantizer.qtyping import TFLOperationName
-
-    try:
-        return TFLOperationName("CONV_2D_TRANSPOSE" if name == "TRANSPOSE_CONV" else name)
-    except ValueError as failure:
-        known = sorted(item.value for item in TFLOperationName if item.value != "*")
-        raise ConfigError(
-            f"recipe {recipe.name}: the quantizer knows no operator {name!r}",
-            why="known: " + ", ".join(known),
-        ) from failure
-
-
-def _output_tensors(prepared: PreparedModel) -> list[str]:
-    graphs = [prepared.model.subgraphs[number] for number in sorted(set(prepared.graph_of.values()))]
-    return [graph.tensors[index].name.decode() for graph in graphs for index in graph.outputs]

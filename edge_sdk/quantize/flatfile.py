@@ -92,11 +92,15 @@ class _AlignedBuffer:
         return int(schema.BufferEnd(builder))
 
 
-def make_names_unique(model: Any) -> None:
+def make_names_unique(model: Any) -> dict[bytes, bytes]:
     """Rename tensors whose name another tensor has: the first one keeps it, the next gets "#2".
 
     The quantizer knows tensors by name, over all graphs.
+
+    Returns:
+        Old name by new name, of the renamed ones.
     """
+    renamed: dict[bytes, bytes] = {}
     seen: dict[bytes, int] = {}
     for graph in model.subgraphs:
         for tensor in graph.tensors:
@@ -106,7 +110,10 @@ def make_names_unique(model: Any) -> None:
                 seen[base] += 1
                 name = base + b"#%d" % seen[base]
             seen[name] = 1
+            if name != (tensor.name or b""):
+                renamed[name] = tensor.name or b""
             tensor.name = name
+    return renamed
 
 
 def calls_of(model: Any) -> Iterator[int]:

@@ -40,6 +40,11 @@ class PreparedModel:
     _had_signatures: bool = True
     _names: list[tuple[list[bytes], list[bytes]]] = field(default_factory=list)
     _positions: list[dict[bytes, int]] = field(default_factory=list)
+    _renamed: dict[bytes, bytes] = field(default_factory=dict)
+
+    def name_in_file(self, name: str) -> str:
+        """Return what the file calls a tensor that got a name of its own here."""
+        return self._renamed.get(name.encode(), name.encode()).decode()
 
     def to_bytes(self) -> bytes:
         """Return the model as the quantizer gets it."""
@@ -82,7 +87,7 @@ def prepare_model(source: Path) -> PreparedModel:
     model = read_flatfile(source)
     if not file.has_signatures:
         _add_signature(model, file.signatures[0])
-    make_names_unique(model)
+    renamed = make_names_unique(model)
     names = [signature.signatureKey.decode() for signature in model.signatureDefs]
     graphs = model.subgraphs
     return PreparedModel(
@@ -94,6 +99,7 @@ def prepare_model(source: Path) -> PreparedModel:
             for name, signature in zip(names, model.signatureDefs, strict=True)
         },
         _had_signatures=file.has_signatures,
+        _renamed=renamed,
         _names=[
             ([graph.tensors[i].name for i in graph.inputs], [graph.tensors[i].name for i in graph.outputs])
             for graph in graphs

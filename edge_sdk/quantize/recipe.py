@@ -13,6 +13,8 @@ The file's name is the recipe's name. A user's own recipe is a path to such a fi
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,18 +25,71 @@ from edge_sdk.targets import read_toml, refuse_unknown_keys
 
 #: Variant name of a .tflite source that is packed untouched.
 AS_IS = "as_is"
-METHODS = ("none", "float16", "dynamic", "static")
+METHODS = ("none", "float16", "dynamic", "weight_only", "static")
 IO = ("float", "int8")
+#: Weights that share a scale inside of one output channel, where not the whole channel does.
+BLOCK_SIZES = (32, 64, 128, 256)
+#: What a rule may ask for.
+PRECISIONS = ("float32", "float16", "dynamic_int8", "weight_only_int8", "int8", "int16x8")
+#: Precisions that need the ranges of activations.
+_STATIC_PRECISIONS = ("int8", "int16x8")
 #: Method: (bits a weight may have, bits an activation may have).
 _BITS: dict[str, tuple[tuple[int | None, ...], tuple[int | None, ...]]] = {
     "none": ((None,), (None,)),
     "float16": ((16,), (None,)),
     "dynamic": ((8, 4), (None,)),
+    "weight_only": ((8, 4), (None,)),
     "static": ((8,), (8, 16)),
 }
 _FOLDER = Path(__file__).parent / "recipes"
 #: From the safest to the most demanding; what is not listed comes after, by name.
 _ORDER = ("float32", "float16", "dynamic_int8", "full_int8", "full_int8_io", "int16x8")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule(Document):
+    """What some operators of a recipe get instead of the rest.
+
+    Attributes:
+        pattern: Regular expression, searched in the name of an operator's output tensor in the float file.
+        operators: Kinds ("CONV_2D", ...) that it holds for; all where empty.
+        precision: One of `PRECISIONS`. An operator that the quantizer cannot make so stays float.
+    """
+
+    pattern: str = ".*"
+    operators: tuple[str, ...] = ()
+    precision: str
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise ConfigError(
+                f"a rule asks for precision {self.precision!r}", why="precisions: " + ", ".join(PRECISIONS)
+            )
+        try:
+            re.compile(self.pattern)
+        except re.error as failure:
+            raise ConfigError(
+                f"a rule's pattern {self.pattern!r} is no regular expression", why=str(failure)
+            ) from failure
+
+    @property
+    def needs_calibration(self) -> bool:
+        """True where the ranges of activations must be measured on samples."""
+        return self.precision in _STATIC_PRECISIONS
+
+
+def keep_float(names: Sequence[str], precision: str = "float32") -> tuple[Rule, ...]:
+    """Return rules that keep layers out of a recipe.
+
+    Args:
+        names: Of output tensors in the float file, whole.
+        precision: What these layers get instead.
+
+    Returns:
+        Rules, to put behind those that a recipe has:
+        `dataclasses.replace(recipe, rules=(*recipe.rules, *keep_float(names)))`.
+    """
+    return tuple(Rule(pattern=rf"\A{re.escape(name)}\Z", precision=precision) for name in names)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,14 +101,17 @@ class Recipe(Document):
         title: One line for people.
         description: When to choose it, and what it costs.
         method: "none" (a copy), "float16" (weights stored as float16), "dynamic" (integer weights,
-            activations quantized while running) or "static" (both, needs calibration).
+            activations quantized while running), "weight_only" (integer weights, turned into floats before
+            they are used) or "static" (both, needs calibration).
         weight_bits: Bits of a weight; None for "none".
         activation_bits: Bits of an activation, for "static".
         io: What callers of the file pass and get: "float", or "int8" with a scale.
         per_tensor_weights: Operators whose weights get one scale; all others get one per output channel.
         float_outputs: Operators that stay float where they produce an output of the model.
         keep_float: Operators that stay float everywhere.
-        minimum_weight_elements: Smaller weights stay float, for "dynamic".
+        minimum_weight_elements: Smaller weights stay float, for "dynamic" and "weight_only".
+        block_size: Weights in a row that share a scale, for 4-bit "dynamic"; None for one scale per channel.
+        rules: For single operators; the last one that fits counts, before everything above but `io`.
     """
 
     name: str
@@ -67,6 +125,8 @@ class Recipe(Document):
     float_outputs: tuple[str, ...] = ()
     keep_float: tuple[str, ...] = ()
     minimum_weight_elements: int = 0
+    block_size: int | None = None
+    rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
         weights, activations = _BITS.get(self.method, ((8,), (8, 16)))
@@ -87,11 +147,21 @@ class Recipe(Document):
                 f'recipe {self.name}: io = "int8" needs activation_bits = 8',
                 why="an int8 input feeds an int8 operator",
             )
+        if self.block_size is not None and (
+            self.block_size not in BLOCK_SIZES or (self.method, self.weight_bits) != ("dynamic", 4)
+        ):
+            raise ConfigError(
+                f"recipe {self.name}: block_size is {self.block_size}",
+                why='it goes with method = "dynamic" and weight_bits = 4, and is '
+                + " or ".join(map(str, BLOCK_SIZES)),
+            )
+        if self.rules and self.method == "none":
+            raise ConfigError(f'recipe {self.name}: method "none" copies the model', why="rules change it")
 
     @property
     def needs_calibration(self) -> bool:
         """True where the ranges of activations must be measured on samples."""
-        return self.method == "static"
+        return self.method == "static" or any(rule.needs_calibration for rule in self.rules)
 
 
 def recipe_names() -> list[str]:
