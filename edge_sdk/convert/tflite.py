@@ -37,6 +37,7 @@ from edge_sdk.convert.child import stage
 from edge_sdk.convert.freeze import freeze, has_unset_variables
 from edge_sdk.convert.source import SourceView, open_source
 from edge_sdk.convert.tidy import tidy
+from edge_sdk.convert.trained_ranges import take_trained_ranges
 from edge_sdk.errors import ConversionError, ModelError, SignatureMismatchError, UnsupportedOpError
 from edge_sdk.model.tflite_file import default_signature
 from edge_sdk.quantize.samples import iterate_feeds, misfits
@@ -73,7 +74,7 @@ def convert(arguments: Mapping[str, Any]) -> dict[str, Any]:
                 why="the converter could not turn them into constants; the file would answer NaN",
                 hint="save the model with model.export(folder), or give a function that builds it",
             )
-        write_atomically(output, tidy(content))
+        write_atomically(output, take_trained_ranges(tidy(content)))
         calls = None
         if arguments.get("samples") and arguments.get("reference"):
             signature = next(item for item in view.signatures if item.name == default)

@@ -120,9 +120,26 @@ def ranges_of(
             name: (_widen(entry["min"], -1), _widen(entry["max"], 1))
             for name, entry in sorted(calibrator.get_model_qsvs().items())
             if "min" in entry and "max" in entry
-        },
+        }
+        | _trained(prepared, done),
         samples=count,
     )
+
+
+def _trained(prepared: PreparedModel, graphs: set[int]) -> dict[str, tuple[Any, ...]]:
+    """Return the ranges that quantization-aware training left in the file; they win over measured ones."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for number in graphs:
+        for tensor in prepared.model.subgraphs[number].tensors:
+            limits = tensor.quantization
+            if limits is None or limits.min is None or limits.scale is not None or len(limits.min) != 1:
+                continue
+            rank = 0 if tensor.shape is None else len(tensor.shape)
+            low, high = (
+                np.full((1,) * rank, value[0], np.float64).tolist() for value in (limits.min, limits.max)
+            )
+            found[tensor.name.decode()] = (low, high)
+    return found
 
 
 def statistics_for(ranges: Ranges) -> dict[str, dict[str, Any]]:
