@@ -17,7 +17,13 @@ CONVERTERS = ("tensorflow", "tensorflow-cpu", "keras", "tf-keras", "numpy")
 QUANTIZERS = ("litert-quantizer", "ai-edge-litert", "numpy")
 RUNTIMES = ("ai-edge-litert", "tflite-runtime", "numpy", "pillow")
 CONVERTING = ("convert", "model", "quantize/samples.py")
-SAMPLING = ("contract", "pipeline/samples.py", "quantize/calibration.py", "quantize/pictures.py")
+SAMPLING = (
+    "contract",
+    "pipeline/samples.py",
+    "quantize/calibration.py",
+    "quantize/labels.py",
+    "quantize/pictures.py",
+)
 QUANTIZING = ("model", "pipeline/quantizing.py", "quantize")
 VALIDATING = ("bundle", "contract", "model", "quantize/samples.py", "runtime", "validate")
 

@@ -1,7 +1,7 @@
 """Loads samples, by the one rule that holds for `--calibration`, `--evaluation` and `--train`.
 
 - a `.npz` whose arrays are named after the model's inputs, first axis = samples (one array `x` will do for a
-  model with one input); labels are called `y`;
+  model with one input); labels are called `y`, or `y_<part>` where they have parts;
 - a folder of pictures (`FOLDER/<label>/*.jpg|png`, or flat), decoded by the contract's preprocessing;
 - `module:function`, which returns an iterable of `{input: array}`, or of `({input: array}, label)`.
 
@@ -32,11 +32,12 @@ from edge_sdk.contract.spec import Contract, ImagePreprocess, Signature
 from edge_sdk.errors import ConfigError, SignatureMismatchError
 from edge_sdk.progress import Progress, Step, silent
 from edge_sdk.quantize.functions import function_file, import_function, is_function
+from edge_sdk.quantize.labels import LABELS, PART, join_parts, stack_labels, take_labels
 from edge_sdk.quantize.pictures import find_pictures, load_pictures
 from edge_sdk.quantize.samples import misfits
 
-#: Name of the single array that a model with one input may use, and of the labels.
-ANY_INPUT, LABELS = "x", "y"
+#: Name of the single array that a model with one input may use.
+ANY_INPUT = "x"
 #: A function that has not ended by then is taken for endless.
 MAX_FUNCTION_SAMPLES = 10_000
 
@@ -47,7 +48,7 @@ class Samples:
 
     Attributes:
         inputs: By input name; first axis = samples. A sample has the input's rank, or lacks the batch axis.
-        labels: One per sample, or None where the data has none.
+        labels: One per sample, or None where the data has none; see `edge_sdk.quantize.labels`.
         label_names: Class names that the data itself brings (folder names), by label; empty otherwise.
         source: What the user named.
         sha256: Of the data as it was found: the file, the chosen pictures, or the function's source file.
@@ -115,15 +116,14 @@ def _from_npz(path: Path, contract: Contract, limit: int | None, progress: Progr
     progress(Step("samples", f"reading {path.name}"))
     names = [item.name for item in contract.signature.inputs]
     arrays = _read_npz(path)
-    labels = None if LABELS in names else arrays.pop(LABELS, None)
+    parts = {name: np.atleast_1d(values) for name, values in take_labels(arrays, names).items()}
     if len(names) == 1 and set(arrays) == {ANY_INPUT}:
         arrays = {names[0]: arrays[ANY_INPUT]}
     scalars = [name for name, array in arrays.items() if array.ndim == 0]
     if scalars:
         raise ConfigError(f"{path}: {', '.join(scalars)} is a single number", why="first axis = samples")
     lengths = {name: len(array) for name, array in arrays.items()}
-    if labels is not None:
-        lengths[LABELS] = len(np.atleast_1d(labels))
+    lengths |= {name if name == LABELS else PART + name: len(values) for name, values in parts.items()}
     if len(set(lengths.values())) > 1:
         raise ConfigError(
             f"{path}: the arrays hold different numbers of samples",
@@ -131,7 +131,7 @@ def _from_npz(path: Path, contract: Contract, limit: int | None, progress: Progr
         )
     chosen = _evenly(next(iter(lengths.values()), 0), limit)
     arrays = {name: array[chosen] for name, array in arrays.items()}
-    labels = None if labels is None else np.atleast_1d(labels)[chosen]
+    labels = join_parts({name: values[chosen] for name, values in parts.items()})
     return Samples(_preprocessed(arrays, contract, progress), labels, (), str(path), sha256_of(path))
 
 
@@ -223,7 +223,11 @@ def _from_function(spec: str, contract: Contract, limit: int | None, progress: P
     source = function_file(spec)
     digest = hashlib.sha256(f"{spec}\0{sha256_of(source) if source else ''}".encode()).hexdigest()
     return Samples(
-        _preprocessed(arrays, contract, progress), np.asarray(labels) if labels else None, (), spec, digest
+        _preprocessed(arrays, contract, progress),
+        stack_labels(labels, spec) if labels else None,
+        (),
+        spec,
+        digest,
     )
 
 
@@ -247,7 +251,7 @@ def _items(
             # A batch of one and its only sample are the same thing; store the shorter form.
             whole = shape is not None and array.ndim == len(shape) and array.shape[:1] == (1,)
             sample[str(name)] = array[0] if whole and shape is not None and shape[0] in (1, None) else array
-        yield sample, None if label is None else np.asarray(label).squeeze()
+        yield sample, label
 
 
 def _stack(name: str, values: list[NDArray[Any]], spec: str) -> NDArray[Any]:

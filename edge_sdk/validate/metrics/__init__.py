@@ -5,7 +5,7 @@ evaluation.py puts those of a variant together.
 """
 
 from edge_sdk.validate.metrics.evaluation import confusion, metric_facts
-from edge_sdk.validate.metrics.intervals import difference_interval, interval, paired_shares, wilson
+from edge_sdk.validate.metrics.intervals import interval, paired_intervals, paired_shares, wilson
 from edge_sdk.validate.metrics.metric import PADDING, WHOLE, Metric, Request, Score
 from edge_sdk.validate.metrics.outputs import (
     SNR_CEILING_DB,
@@ -40,7 +40,6 @@ __all__ = [
     "compare_output",
     "confusion",
     "correlation",
-    "difference_interval",
     "fitting_metric",
     "interval",
     "is_class_like",
@@ -49,6 +48,7 @@ __all__ = [
     "metric_facts",
     "metric_key",
     "metric_output",
+    "paired_intervals",
     "paired_shares",
     "read_labels",
     "rounded",

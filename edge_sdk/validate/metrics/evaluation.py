@@ -12,7 +12,7 @@ from edge_sdk.contract.spec import Contract
 from edge_sdk.errors import ConfigError
 from edge_sdk.validate.facts import ConfusedPair, Confusion, WorstSample
 from edge_sdk.validate.metrics.classes import TopClasses
-from edge_sdk.validate.metrics.intervals import difference_interval, interval
+from edge_sdk.validate.metrics.intervals import interval, paired_intervals
 from edge_sdk.validate.metrics.metric import Array, Metric, Score, is_real
 from edge_sdk.validate.metrics.outputs import best_class, is_class_like, rounded, rounded_number
 from edge_sdk.validate.metrics.table import make_metric, read_labels
@@ -79,13 +79,15 @@ def metric_facts(
     if not math.isfinite(after.value):
         return {"worst": _furthest(reference, answers)}
     first, second = (before, after) if metric.higher_is_better else (after, before)
+    first_interval, second_interval, drop = paired_intervals(first, second, count, metric.bounds)
+    own, source = (second_interval, first_interval) if first is before else (first_interval, second_interval)
     facts: dict[str, Any] = {
         "metric_name": metric.name,
         "metric": rounded(after.value),
         "reference_metric": rounded(before.value),
-        "metric_interval": _pair(interval(after, count, metric.bounds)),
-        "reference_metric_interval": _pair(interval(before, count, metric.bounds)),
-        "metric_drop_interval": _pair(difference_interval(first, second, count, metric.bounds)),
+        "metric_interval": _pair(own),
+        "reference_metric_interval": _pair(source),
+        "metric_drop_interval": _pair(drop),
         "metric_higher_is_better": metric.higher_is_better,
         "worst": _worst(metric, reference, answers, before, after),
     }

@@ -25,7 +25,7 @@ from edge_sdk.validate.metrics.intervals import FEWEST_RESAMPLES
 from edge_sdk.validate.metrics.metric import WHOLE, Array, Metric, Request, Score, mean_score
 
 #: A function that gives one number is called once a resample; a slower one gets no interval.
-SLOWEST_CALL_SECONDS = 0.25
+SLOWEST_CALL_SECONDS = 0.1
 
 
 class UserMetric(Metric):

@@ -16,7 +16,7 @@ Nothing here corrects for an evaluation set that is not like the data in the fie
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -86,41 +86,57 @@ def interval(score: Score, samples: int, bounds: Interval | None) -> Interval | 
     if _is_right_or_wrong(score):
         assert score.per_sample is not None
         return wilson(float(score.per_sample.sum()), samples)
-    values = resample(score.resampled, samples, score.cost)
-    return _of(values, score.value, samples, bounds)
+    return _of(resample(score, samples), score.value, samples, bounds)
 
 
-def difference_interval(
+def paired_intervals(
     first: Score, second: Score, samples: int, bounds: Interval | None
-) -> Interval | None:
-    """Return the 95 % interval of `first - second`, both on the same samples."""
+) -> tuple[Interval | None, Interval | None, Interval | None]:
+    """Return the 95 % intervals of two scores on the same samples, and of `first - second`."""
     if _is_right_or_wrong(first) and _is_right_or_wrong(second):
         assert first.per_sample is not None
         assert second.per_sample is not None
-        return paired_shares(first.per_sample, second.per_sample)
-
-    def difference(counts: Array) -> Array:
-        return first.resampled(counts) - second.resampled(counts)
-
-    values = resample(difference, samples, first.cost + second.cost)
+        return (
+            interval(first, samples, bounds),
+            interval(second, samples, bounds),
+            paired_shares(first.per_sample, second.per_sample),
+        )
+    repeats = min(_repeats(first), _repeats(second))
+    one, two = resample(first, samples, repeats), resample(second, samples, repeats)
     size = bounds[1] - bounds[0] if bounds else None
-    around = None if size is None else (-size, size)
-    return _of(values, first.value - second.value, samples, around, size)
+    return (
+        interval(first, samples, bounds)
+        if _is_right_or_wrong(first)
+        else _of(one, first.value, samples, bounds),
+        interval(second, samples, bounds)
+        if _is_right_or_wrong(second)
+        else _of(two, second.value, samples, bounds),
+        _of(
+            one - two,
+            first.value - second.value,
+            samples,
+            None if size is None else (-size, size),
+            size,
+        ),
+    )
 
 
-def resample(statistic: Callable[[Array], Array], samples: int, cost: int) -> Array:
-    """Return the statistic of many resamples; NaN is left out.
+def resample(score: Score, samples: int, repeats: int | None = None) -> Array:
+    """Return the score of many resamples (repeats,); NaN where a resample has none.
 
     Args:
-        statistic: From counts (resamples, samples) to values (resamples,).
-        samples: How many samples there are.
-        cost: Numbers touched by one resample.
+        score: What a model reached.
+        samples: How many samples there are; fewer than two cannot be resampled.
+        repeats: How many resamples; by default as many as are affordable.
     """
     if samples < 2:
         return np.empty(0)
-    repeats = int(np.clip(_AFFORDABLE // max(1, cost), FEWEST_RESAMPLES, RESAMPLES))
-    values = np.concatenate([statistic(counts) for counts in draws(samples, repeats, cost)])
-    return np.asarray(values[np.isfinite(values)])
+    counts = draws(samples, repeats or _repeats(score), score.cost)
+    return np.concatenate([score.resampled(some) for some in counts])
+
+
+def _repeats(score: Score) -> int:
+    return int(np.clip(_AFFORDABLE // max(1, score.cost), FEWEST_RESAMPLES, RESAMPLES))
 
 
 def draws(samples: int, repeats: int, cost: int = 1) -> Iterator[Array]:
@@ -144,6 +160,7 @@ def _of(
 ) -> Interval | None:
     if not math.isfinite(value):
         return None
+    values = values[np.isfinite(values)]
     if len(values) >= FEWEST_RESAMPLES // 2 and float(np.ptp(values)) > 1e-12 * max(1.0, abs(value)):
         tail = _expanded_tail(samples)
         low, high = (float(item) for item in np.quantile(values, [tail, 1 - tail]))
