@@ -1,0 +1,343 @@
+"""Checks by the model's own answers: wrong scale, swapped channels, one class. Pictures only.
+
+The samples are also given on the other usual scales, and with the channels the other way round. Where the
+model's answers are broken as the samples are, and sound on another scale, the samples are on the wrong one.
+docs/reference/calibration.md says how far these rules were measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge_sdk.validate.calibration.evidence import Array, Evidence, SampleSet
+from edge_sdk.validate.calibration.model import FloatModel
+from edge_sdk.validate.calibration.probing import (
+    Answers,
+    ceiling_share,
+    describe,
+    prefers,
+    probabilities_of,
+)
+from edge_sdk.validate.calibration.report import ERROR, NOTE, WARNING, Finding
+from edge_sdk.validate.calibration.scale import BYTES, CODE, SIGNED, UNIT, convention_of
+from edge_sdk.validate.calibration.statistics import chosen, picture_batch, short
+
+#: Fewer samples than this tell nothing about how answers differ.
+ENOUGH = 8
+#: Samples asked, and what a slow model may cost: multiply-accumulates of all calls of one version.
+MOST, MOST_MACS = 48, 2e10
+_CEILING_SAMPLES = 6
+
+#: A margin that no trained classifier has in the median: odds of e^50.
+ABSURD_MARGIN = 50.0
+#: A margin that trained classifiers stay below.
+SOUND_MARGIN = 30.0
+#: Nats below which every sample gets the same answer.
+NO_INFORMATION = 0.05
+#: Share of what a layer lets through that is cut at its ceiling: sound layers stay below the second.
+CUT, SOUND_CUT = 0.5, 0.25
+
+Transform = Callable[[Array], Array]
+
+
+@dataclass(frozen=True)
+class _Version:
+    """One version of the samples and what the model makes of it."""
+
+    name: str
+    answers: Answers
+    cut: float = 0.0
+
+    @property
+    def is_sound(self) -> bool:
+        return 0.5 <= self.answers.margin <= SOUND_MARGIN and self.cut <= SOUND_CUT
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What came out.
+
+    Attributes:
+        findings: In no order.
+        not_checked: What could not be seen, one sentence each.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    not_checked: tuple[str, ...] = ()
+
+
+def by_behaviour(evidence: Evidence, path: Path) -> Behaviour:
+    """Ask the model.
+
+    Raises:
+        ConversionError: This machine cannot run it.
+    """
+    if evidence.calibration.count < ENOUGH:
+        return Behaviour(not_checked=(f"scale by the model's answers: needs {ENOUGH} samples",))
+    found = _picture_input(evidence)
+    if found is None:
+        reason = "scale by the model's answers: no input looks like a picture"
+        if evidence.evaluation is None:
+            reason += "; without evaluation data a wrong scale is not seen"
+        return Behaviour(not_checked=(reason,))
+    model = FloatModel(path, evidence.contract.default_signature)
+    most = int(min(MOST, max(ENOUGH + 2, MOST_MACS / max(1, model.macs))))
+    inquiry = _Inquiry(evidence, model, path, found, most)
+    base = inquiry.ask("as given", None)
+    if base is None:
+        reason = "scale by the model's answers: no output is known to hold probabilities"
+        if evidence.evaluation is None:
+            reason += "; without evaluation data a wrong scale is not seen"
+        return Behaviour(not_checked=(reason,))
+    findings = inquiry.scale(base)
+    if not findings:
+        findings = [*inquiry.channels(base), *inquiry.sameness(base)]
+    return Behaviour(findings=tuple(findings))
+
+
+class _Inquiry:
+    def __init__(self, evidence: Evidence, model: FloatModel, path: Path, name: str, most: int) -> None:
+        self._evidence = evidence
+        self._model = model
+        self._path = path
+        self._name = name
+        self._most = most
+        self._samples = _some(evidence.calibration, most)
+        self._labelled = any(
+            item is not None and item.classes() is not None
+            for item in (evidence.calibration, evidence.evaluation)
+        )
+        self._keeping: FloatModel | None = None
+
+    def ask(
+        self, name: str, transform: Transform | None, samples: SampleSet | None = None
+    ) -> _Version | None:
+        inputs = self._transformed((samples or self._samples).inputs, transform)
+        scores = probabilities_of(
+            self._model.answers(inputs), self._evidence.contract, labelled=self._labelled
+        )
+        return None if scores is None else _Version(name, describe(scores[1]))
+
+    def scale(self, base: _Version) -> list[Finding]:
+        values = self._samples.inputs[self._name]
+        given = convention_of(values)
+        versions = []
+        for name, transform in _other_scales(given, values).items():
+            version = self.ask(name, transform)
+            if version is not None:
+                versions.append(self._with_cut(version, transform))
+        base = self._with_cut(base, None)
+        verdict = _verdict(base, versions)
+        if verdict is None:
+            return []
+        level, why, better = verdict
+        confirmed = self._checked_by_labels(level, given, better, values)
+        if confirmed is None:
+            return []
+        now, then = base.answers, better.answers
+        return [
+            Finding(
+                code=CODE,
+                level=confirmed,
+                what=f"{self._name!r} seems to be on the wrong scale: as given ({given or 'no usual scale'}) "
+                f"{why}; brought to {better.name} the answers are sound",
+                numbers={
+                    "minimum": short(values.min()),
+                    "maximum": short(values.max()),
+                    "seems_trained_on": better.name,
+                    "information": now.information,
+                    "information_there": then.information,
+                    "confidence": short(now.sure),
+                    "confidence_there": short(then.sure),
+                    "margin": now.margin,
+                    "margin_there": then.margin,
+                    "cut_at_ceiling": base.cut,
+                    "cut_at_ceiling_there": better.cut,
+                },
+                hint="scale the samples as in the training code; with evaluation data and labels "
+                "(--evaluation) this is certain instead of likely",
+                input=self._name,
+            )
+        ]
+
+    def channels(self, base: _Version) -> list[Finding]:
+        values = self._samples.inputs[self._name]
+        swap = _channel_swap(values, self._name, self._evidence)
+        if swap is None:
+            return []
+        swapped = self.ask("swapped", swap)
+        if swapped is None:
+            return []
+        preference = prefers(swapped.answers, base.answers)
+        better = swapped.answers.information > base.answers.information
+        numbers: dict[str, float] = {
+            "confidence": short(base.answers.sure),
+            "confidence_swapped": short(swapped.answers.sure),
+            "share_surer_swapped": preference.share,
+            "strength": preference.strength,
+        }
+        level = None
+        if better and preference.strength >= 2.2 and preference.share >= 0.75:
+            level = ERROR if preference.strength >= 4.5 and preference.share >= 0.85 else WARNING
+        meant = self._evaluation_like(values)
+        if meant is not None:
+            straight, other = self.ask("evaluation", None, meant), self.ask("evaluation", swap, meant)
+            if straight is not None and other is not None:
+                there = prefers(other.answers, straight.answers)
+                numbers["evaluation_strength"] = there.strength
+                if there.strength <= -1.0 and preference.strength >= 1.5:
+                    level = ERROR if preference.strength - there.strength >= 4.0 else WARNING
+        if level is None:
+            return []
+        return [
+            Finding(
+                code="CALIBRATION-CHANNEL-ORDER",
+                level=level,
+                what=f"the model is surer about {preference.share:.0%} of the samples when the channels of "
+                f"{self._name!r} are in reverse order (RGB and BGR)",
+                numbers=numbers,
+                hint="load the pictures in the order of the training code: OpenCV gives BGR, Pillow and "
+                "TensorFlow RGB",
+                input=self._name,
+            )
+        ]
+
+    def sameness(self, base: _Version) -> list[Finding]:
+        answers, count = base.answers, len(base.answers.confidence)
+        numbers = {
+            "samples": count,
+            "confidence": short(answers.sure),
+            "information": answers.information,
+            "varies": answers.varies,
+        }
+        if answers.varies < 0.01 and answers.sure < 0.98:
+            return [
+                Finding(
+                    code="CALIBRATION-SAME-ANSWER",
+                    level=WARNING,
+                    what=f"the model gives nearly the same, unsure answer to all {count} samples",
+                    numbers=numbers,
+                    hint="an untrained model does so, and a trained one on inputs of another kind or scale",
+                )
+            ]
+        labels = self._evidence.calibration.classes()
+        if labels is None and count >= 10 and len(set(answers.best.tolist())) == 1 and answers.sure >= 0.5:
+            return [
+                Finding(
+                    code="CALIBRATION-ONE-CLASS",
+                    level=NOTE,
+                    what=f"the model sees the same class ({answers.best[0]}) in all {count} samples",
+                    numbers={**numbers, "class": int(answers.best[0])},
+                    hint="take samples from every class",
+                )
+            ]
+        return []
+
+    def _with_cut(self, version: _Version, transform: Transform | None) -> _Version:
+        if self._keeping is None:
+            signature = self._evidence.contract.default_signature
+            self._keeping = FloatModel(self._path, signature, keep=True)
+        few = _some(self._samples, _CEILING_SAMPLES)
+        cut = ceiling_share(self._keeping, self._transformed(few.inputs, transform))
+        return _Version(version.name, version.answers, cut)
+
+    def _checked_by_labels(
+        self, level: str, given: str | None, better: _Version, values: Array
+    ) -> str | None:
+        """Let labelled evaluation data on the same scale decide; return the level, or None to withdraw."""
+        meant = self._evaluation_like(values)
+        if meant is None:
+            return level
+        labels = meant.classes()
+        if labels is None:
+            return level
+        transform = _other_scales(given, values)[better.name]
+        now, then = self.ask("", None, meant), self.ask("", transform, meant)
+        if now is None or then is None:
+            return level
+        right_now, right_then = (float(np.mean(v.answers.best == labels)) for v in (now, then))
+        if right_now >= right_then - 0.02:
+            return None
+        return ERROR if right_then > right_now + 0.1 else level
+
+    def _evaluation_like(self, values: Array) -> SampleSet | None:
+        """Return evaluation samples on the same scale as the calibration's, or None."""
+        meant = self._evidence.evaluation
+        if meant is None or self._name not in meant.inputs or meant.count < ENOUGH:
+            return None
+        some = _some(meant, self._most)
+        return some if convention_of(some.inputs[self._name]) == convention_of(values) else None
+
+    def _transformed(self, inputs: Mapping[str, Array], transform: Transform | None) -> dict[str, Array]:
+        values = inputs[self._name]
+        changed = values if transform is None else transform(values).astype(values.dtype)
+        return {**inputs, self._name: changed}
+
+
+def _verdict(base: _Version, versions: list[_Version]) -> tuple[str, str, _Version] | None:
+    """Return level, reason and the version that is sound; None where the samples may stay as they are."""
+    now = base.answers
+    sound = sorted((item for item in versions if item.is_sound), key=lambda item: -item.answers.information)
+    for item in sound:
+        then = item.answers
+        preference = prefers(then, now)
+        silent = now.information < NO_INFORMATION and then.information > max(0.3, 20 * now.information)
+        if silent and (then.sure >= 0.6 or then.sure > 3 * now.sure):
+            return ERROR, "the model gives the same answer to all samples", item
+        if now.margin >= ABSURD_MARGIN and then.information > 0.5 * now.information:
+            return ERROR, f"the model is absurdly sure (odds of e^{now.margin:.0f})", item
+        if base.cut >= CUT:
+            return ERROR, f"{base.cut:.0%} of what the first layers let through is cut off", item
+        if then.information > 2 * now.information and preference.gain > 0.3 and preference.share >= 0.9:
+            return ERROR, f"the model is unsure (best class {now.sure:.2f} on average)", item
+    for item in sound:
+        if item.name not in (UNIT, SIGNED) or base.answers.margin >= SOUND_MARGIN:
+            continue
+        preference = prefers(item.answers, now)
+        gained = item.answers.information - now.information
+        why = f"the model is less sure about {preference.share:.0%} of the samples"
+        if preference.share >= 0.9 and gained > 0.1 and preference.gain >= 0.05 and len(now.confidence) >= 16:
+            return ERROR, why, item
+        if preference.share >= 0.75 and gained > 0 and preference.strength >= 2.0:
+            return WARNING, why, item
+    return None
+
+
+def _other_scales(given: str | None, values: Array) -> dict[str, Transform]:
+    """Return how samples on one usual scale are brought to the others."""
+    if given == UNIT:
+        return {BYTES: lambda v: v * 255.0, SIGNED: lambda v: v * 2.0 - 1.0}
+    if given == SIGNED:
+        return {UNIT: lambda v: (v + 1.0) / 2.0, BYTES: lambda v: (v + 1.0) * 127.5}
+    if given == BYTES:
+        return {UNIT: lambda v: v / 255.0, SIGNED: lambda v: v / 127.5 - 1.0}
+    low, high = float(values.min()), float(values.max())
+    if -8.0 < low < 0 and 0 < high < 8.0:
+        # Standardized values of unknown mean and spread: their extent is that of pixels, about.
+        return {BYTES: lambda v: (v - low) * np.float32(255.0 / (high - low))}
+    return {}
+
+
+def _channel_swap(values: Array, name: str, evidence: Evidence) -> Transform | None:
+    pictures = picture_batch(values, name, evidence.contract)
+    if pictures is None or pictures.shape[-1] != 3:
+        return None
+    if np.array_equal(pictures[..., 0], pictures[..., 2]):
+        return None
+    axis = values.ndim - 1 if values.shape[-1] == 3 else values.ndim - 3
+    return lambda v: np.flip(v, axis)
+
+
+def _picture_input(evidence: Evidence) -> str | None:
+    for name, values in evidence.calibration.inputs.items():
+        if picture_batch(values, name, evidence.contract) is not None:
+            return name
+    return None
+
+
+def _some(samples: SampleSet, most: int) -> SampleSet:
+    return samples.take(list(chosen(samples.count, most)))
