@@ -142,17 +142,13 @@ def _repeats(score: Score) -> int:
 def draws(samples: int, repeats: int, cost: int = 1) -> Iterator[Array]:
     """Yield counts (some, samples) of samples drawn with replacement, the same on every call."""
     random = np.random.default_rng(_SEED)
-    # Every resample is drawn by itself, so the draws do not depend on the size of a chunk.
-    rows: list[Array] = []
     most = max(1, _CHUNK // max(samples, cost))
-    for _ in range(repeats):
-        drawn = random.integers(0, samples, samples)
-        rows.append(np.bincount(drawn, minlength=samples).astype(np.float64))
-        if len(rows) == most:
-            yield np.stack(rows)
-            rows = []
-    if rows:
-        yield np.stack(rows)
+    for start in range(0, repeats, most):
+        rows = min(most, repeats - start)
+        # One stream: the draws do not depend on how many rows are made at once.
+        drawn = random.integers(0, samples, (rows, samples)) + samples * np.arange(rows)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=rows * samples)
+        yield counts.reshape(rows, samples).astype(np.float64)
 
 
 def _of(

@@ -15,8 +15,8 @@ THRESHOLDS = [0.5 + 0.05 * step for step in range(10)]
 def scene(seed: int, pictures: int = 12, classes: int = 4, noise: float = 0.08) -> dict[str, Any]:
     """Return labels (y_boxes, y_classes) and outputs (boxes, scores, classes); boxes y, x, y, x in 0..1.
 
-    Detections are objects that were moved a little, missed, doubled, or given another class, and some that are
-    not there at all.
+    Detections are objects that were moved a little, missed, doubled, or given another class, and some that
+    are not there at all.
     """
     random = np.random.default_rng(seed)
     y_boxes = np.full((pictures, 8, 4), -1.0, np.float32)
