@@ -32,7 +32,7 @@ class TopClasses(Metric):
         better = np.sum((scores > own) | ((scores == own) & earlier), axis=1)
         return mean_score((better < self.k).astype(np.float64))
 
-    def errors(self, outputs: Mapping[str, Array], score: Score) -> Array | None:
+    def errors(self, outputs: Mapping[str, Array], score: Score, source: Score) -> Array | None:
         """Return how far the label's score lies below the best one; 0 for a sample that is right."""
         scores = self._scores(outputs)
         own = np.take_along_axis(scores, self.labels[:, None], axis=1)[:, 0]

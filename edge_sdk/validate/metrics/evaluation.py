@@ -148,7 +148,7 @@ def _worst(
     before: Score,
     after: Score,
 ) -> tuple[WorstSample, ...]:
-    errors = metric.errors(answers, after)
+    errors = metric.errors(answers, after, before)
     if errors is None or before.per_sample is None or after.per_sample is None:
         return _furthest(reference, answers)
     lost = before.per_sample - after.per_sample

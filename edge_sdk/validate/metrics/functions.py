@@ -76,6 +76,8 @@ class UserMetric(Metric):
         labels = {part: values[chosen] for part, values in self._labels.items()}
         try:
             given = self._function(answers, labels.get(WHOLE, labels), **self._options)
+            if given is None:
+                raise TypeError("it returned nothing; one number, or one a sample, is expected")
             found = np.asarray(given, np.float64)
         except (Exception, SystemExit) as failure:
             if resample:  # a resample may lack what the function needs, e.g. samples of every class

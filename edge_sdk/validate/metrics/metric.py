@@ -61,16 +61,23 @@ class Metric(ABC):
     def score(self, outputs: Mapping[str, Array]) -> Score:
         """Score answers by output name."""
 
-    def errors(self, outputs: Mapping[str, Array], score: Score) -> Array | None:
+    def errors(self, outputs: Mapping[str, Array], score: Score, source: Score) -> Array | None:
         """Return how wrong each sample is, (samples,), 0 where it is right; None where that is unknown.
 
-        By default the distance of each sample's score from the best one.
+        By default the distance of each sample's score from the best one: the upper bound, else the best that
+        one of the two models reached.
+
+        Args:
+            outputs: Of the model.
+            score: What it reached.
+            source: What the source model reached.
         """
         if score.per_sample is None:
             return None
         if not self.higher_is_better:
             return score.per_sample
-        best = self.bounds[1] if self.bounds else float(np.max(score.per_sample))
+        reached = [item.per_sample.max() for item in (score, source) if item.per_sample is not None]
+        best = self.bounds[1] if self.bounds else max(reached)
         return np.asarray(best - score.per_sample)
 
     def describe(self, outputs: Mapping[str, Array], score: Score, index: int) -> int | float | str | None:

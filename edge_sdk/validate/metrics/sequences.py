@@ -23,7 +23,6 @@ from edge_sdk.validate.metrics.metric import (
     OptionReader,
     Request,
     Score,
-    is_real,
     without_batch,
 )
 
@@ -193,6 +192,6 @@ def _output(request: Request) -> str:
 
 
 def _holds_sequences(values: Array) -> bool:
-    if not is_real(values):
-        return False
-    return values.dtype.kind in "iu" if without_batch(values, 2).ndim != 3 else values.dtype.kind == "f"
+    if values.dtype.kind in "iu":
+        return values.ndim >= 2
+    return values.dtype.kind == "f" and without_batch(values, 2).ndim == 3
