@@ -7,6 +7,7 @@ docs/reference/calibration.md says how far these rules were measured.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,7 @@ from edge_sdk.validate.calibration.statistics import chosen, picture_batch, shor
 #: Fewer samples than this tell nothing about how answers differ.
 ENOUGH = 8
 #: Samples asked, and what a slow model may cost: multiply-accumulates of all calls of one version.
-MOST, MOST_MACS = 48, 2e10
+MOST, MOST_MACS = 96, 2e10
 _CEILING_SAMPLES = 6
 
 #: A margin that no trained classifier has in the median: odds of e^50.
@@ -225,13 +226,16 @@ class _Inquiry:
                 )
             ]
         labels = self._evidence.calibration.classes()
-        if labels is None and count >= 10 and len(set(answers.best.tolist())) == 1 and answers.sure >= 0.5:
+        if labels is not None or answers.positions > 1 or count < 10:
+            return []
+        favourite, times = Counter(answers.best.tolist()).most_common(1)[0]
+        if times >= 0.9 * count:
             return [
                 Finding(
                     code="CALIBRATION-ONE-CLASS",
-                    level=NOTE,
-                    what=f"the model sees the same class ({answers.best[0]}) in all {count} samples",
-                    numbers={**numbers, "class": int(answers.best[0])},
+                    level=WARNING if answers.classes > 2 else NOTE,
+                    what=f"the model sees the same class ({favourite}) in {times} of {count} samples",
+                    numbers={**numbers, "class": favourite, "share": short(times / count)},
                     hint="take samples from every class",
                 )
             ]
@@ -300,7 +304,8 @@ def _verdict(base: _Version, versions: list[_Version]) -> tuple[str, str, _Versi
         preference = prefers(item.answers, now)
         gained = item.answers.information - now.information
         why = f"the model is less sure about {preference.share:.0%} of the samples"
-        if preference.share >= 0.9 and gained > 0.1 and preference.gain >= 0.05 and len(now.confidence) >= 16:
+        clear = preference.share >= 0.7 and preference.strength >= 4.0 and preference.gain >= 0.05
+        if clear and gained > 0.1 * now.information and len(now.confidence) >= 16:
             return ERROR, why, item
         if preference.share >= 0.75 and gained > 0 and preference.strength >= 2.0:
             return WARNING, why, item

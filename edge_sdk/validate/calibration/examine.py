@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edge_sdk.contract.spec import Contract
 from edge_sdk.convert.child import stage
 from edge_sdk.errors import ConfigError, EdgeError
@@ -104,6 +106,9 @@ def _by_model(
     not_checked: list[str] = []
     rows: tuple[LayerRange, ...] = ()
     try:
+        if ranges is None:
+            name = evidence.contract.default_signature
+            ranges = trial.ranges_of_samples(evidence.calibration, path, name)
         rows = layers.compare_layers(evidence, path, _limits(ranges))
         findings += layers.cut_off(rows)
     except EdgeError as failure:
@@ -117,7 +122,7 @@ def _by_model(
             not_checked += asked.not_checked
         except EdgeError as failure:
             not_checked.append(f"scale by the model's answers: {failure.what}")
-    if evidence.evaluation is not None and evidence.evaluation.count >= trial.LEAST:
+    if ranges is not None and evidence.evaluation is not None and evidence.evaluation.count >= trial.LEAST:
         try:
             findings += trial.try_out(evidence, path, ranges)
         except EdgeError as failure:
@@ -149,12 +154,8 @@ def _statistics(contract: Contract, name: str, values: Any) -> Any:
     return statistics_of(values if pictures is None else pictures, pictures=pictures is not None)
 
 
-def _limits(ranges: Ranges | None) -> dict[str, tuple[float, float]] | None:
+def _limits(ranges: Ranges) -> dict[str, tuple[float, float]]:
     """Return the lowest and highest value by tensor name."""
-    import numpy as np
-
-    if ranges is None:
-        return None
     return {name: (float(np.min(low)), float(np.max(high))) for name, (low, high) in ranges.values.items()}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from edge_sdk.convert.child import stage
-from edge_sdk.validate.calibration.evidence import Evidence, SampleSet
+from edge_sdk.validate.calibration.evidence import Evidence
 from edge_sdk.validate.calibration.model import Activation, FloatModel
 from edge_sdk.validate.calibration.report import WARNING, Finding, LayerRange
 from edge_sdk.validate.calibration.statistics import chosen, short
@@ -24,26 +24,23 @@ COSTLY_DB = 6.0
 Range = tuple[float, float]
 
 
-def compare_layers(
-    evidence: Evidence, path: Path, ranges: Mapping[str, Range] | None
-) -> tuple[LayerRange, ...]:
+def compare_layers(evidence: Evidence, path: Path, ranges: Mapping[str, Range]) -> tuple[LayerRange, ...]:
     """Return all activations, the one that loses most first; in order of execution without evaluation data.
 
     Args:
         evidence: The samples.
         path: The float model.
-        ranges: Calibrated ranges by tensor name; measured on some calibration samples where None.
+        ranges: Calibrated ranges by tensor name.
 
     Raises:
         ConversionError: This machine cannot run it.
     """
     model = FloatModel(path, evidence.contract.default_signature, keep=True)
     most = int(min(MOST, max(LEAST, MOST_MACS / max(1, model.macs))))
-    known = ranges if ranges is not None else _measure(model, evidence.calibration, most)
-    activations = [item for item in model.activations() if item.name in known]
+    activations = [item for item in model.activations() if item.name in ranges]
     if evidence.evaluation is None:
-        return tuple(_row(item, known[item.name]) for item in activations)
-    seen = [_Seen(known[item.name]) for item in activations]
+        return tuple(_row(item, ranges[item.name]) for item in activations)
+    seen = [_Seen(ranges[item.name]) for item in activations]
     meant = evidence.evaluation.take(list(chosen(evidence.evaluation.count, most)))
     for place, feed in enumerate(model.feeds(meant.inputs)):
         stage("examine", "comparing activations with evaluation data", place / meant.count)
@@ -155,17 +152,3 @@ def _numbers(rows: list[LayerRange], total: int) -> dict[str, float | int | str]
         "worst_clipped": rows[0].clipped or 0.0,
         "worst_lost_db": rows[0].lost_db or 0.0,
     }
-
-
-def _measure(model: FloatModel, samples: SampleSet, most: int) -> dict[str, Range]:
-    found: dict[str, Range] = {}
-    activations = model.activations()
-    few = samples.take(list(chosen(samples.count, most)))
-    for feed in model.feeds(few.inputs):
-        model.call(feed)
-        for item in activations:
-            value = model.read(item)
-            if value is not None:
-                low, high = found.get(item.name, (np.inf, -np.inf))
-                found[item.name] = (min(low, float(value.min())), max(high, float(value.max())))
-    return found

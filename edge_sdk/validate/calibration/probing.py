@@ -35,6 +35,8 @@ class Answers:
         confidence: Probability of the best class, one value a sample.
         margin: Median of log(best) - log(second best).
         best: Best class of every sample at the first position.
+        classes: How many there are to choose from; 2 for a probability that stands alone.
+        positions: How many such answers a sample gets.
         varies: Mean distance of an answer from the mean answer, 0 to 1.
     """
 
@@ -43,6 +45,8 @@ class Answers:
     margin: float
     best: Array
     varies: float
+    classes: int
+    positions: int
 
     @property
     def sure(self) -> float:
@@ -108,6 +112,8 @@ def describe(log_probabilities: Array) -> Answers:
         margin=short(np.median(ordered[..., -1] - ordered[..., -2])),
         best=log_probabilities[:, 0].argmax(axis=-1),
         varies=short(np.abs(probabilities - mean).sum(axis=-1).mean() / 2),
+        classes=log_probabilities.shape[2],
+        positions=log_probabilities.shape[1],
     )
 
 

@@ -93,6 +93,12 @@ def against_evaluation(evidence: Evidence) -> list[Finding]:
         ratio = max(ours / theirs, theirs / ours)
         if here is not None and there is not None and here != there:
             level, what = ERROR, f"{name!r} is on the scale {here}, the evaluation data on {there}"
+        elif pictures is not None and None in (here, there) and _shifted(values, meant) > 0.35:
+            level = ERROR if here != there else WARNING
+            what = (
+                f"{name!r} mostly lies in {_extent(values)}, the evaluation data in {_extent(meant)}: "
+                "the pictures are normalized in another way"
+            )
         elif ratio > OTHER_UNIT:
             level = ERROR
             what = f"{name!r} spreads {ours / theirs:.3g} times as far as the evaluation data"
@@ -133,6 +139,17 @@ def _possible(image: ImagePreprocess) -> tuple[float, float]:
 
 def _spread(values: Array) -> float:
     return float(evenly(values).std(dtype=np.float64))
+
+
+def _shifted(values: Array, meant: Array) -> float:
+    """Return by how much the ends of the bulk differ, in units of the evaluation data's extent."""
+    ours, theirs = (np.percentile(evenly(item), [1, 99]) for item in (values, meant))
+    return float(np.max(np.abs(ours - theirs)) / max(1e-9, float(theirs[1] - theirs[0])))
+
+
+def _extent(values: Array) -> str:
+    low, high = np.percentile(evenly(values), [1, 99])
+    return f"{low:.3g}..{high:.3g}"
 
 
 def _apart(values: Array, meant: Array) -> bool:

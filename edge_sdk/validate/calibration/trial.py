@@ -42,13 +42,13 @@ class _Score:
     class_like: bool
 
 
-def try_out(evidence: Evidence, path: Path, ranges: Ranges | None) -> list[Finding]:
+def try_out(evidence: Evidence, path: Path, ranges: Ranges) -> list[Finding]:
     """Make both files and compare.
 
     Args:
         evidence: With evaluation data.
         path: The float model.
-        ranges: The calibration's; measured on its samples where None.
+        ranges: The calibration's.
 
     Raises:
         EdgeError: The model cannot be quantized or run here.
@@ -61,14 +61,26 @@ def try_out(evidence: Evidence, path: Path, ranges: Ranges | None) -> list[Findi
     meant = meant.take(list(chosen(meant.count, most)))
     with tempfile.TemporaryDirectory(prefix="edge-examine-") as scratch:
         folder = Path(scratch)
-        ours = ranges or measure_ranges(path, _store(evidence.calibration, folder / "ours.npz"), threads=1)
         stage("examine", "calibrating on evaluation data")
-        best = measure_ranges(path, _store(meant, folder / "meant.npz"), signature=name, threads=1)
+        best = ranges_of_samples(meant, path, name)
         stage("examine", "comparing both calibrations")
         reference = model.answers(meant.inputs)
-        given = _score(path, folder / "given.tflite", ours, name, meant, reference)
+        given = _score(path, folder / "given.tflite", ranges, name, meant, reference)
         possible = _score(path, folder / "possible.tflite", best, name, meant, reference)
     return _judge(given, possible, meant.count)
+
+
+def ranges_of_samples(samples: SampleSet, path: Path, signature: str) -> Ranges:
+    """Return what calibration on samples measures.
+
+    Raises:
+        EdgeError: The model cannot be calibrated here.
+    """
+    with tempfile.TemporaryDirectory(prefix="edge-examine-") as scratch:
+        file = Path(scratch) / "samples.npz"
+        arrays: dict[str, Any] = dict(samples.inputs)
+        np.savez(file, **arrays)
+        return measure_ranges(path, file, signature=signature, threads=1)
 
 
 def _judge(given: _Score, possible: _Score, count: int) -> list[Finding]:
@@ -124,9 +136,3 @@ def _score(
         snr_db=min(decibels, default=-150.0),
         class_like=bool(facts) and all(item.class_like for item in facts),
     )
-
-
-def _store(samples: SampleSet, path: Path) -> Path:
-    arrays: dict[str, Any] = dict(samples.inputs)
-    np.savez(path, **arrays)
-    return path
