@@ -15,6 +15,7 @@ VERBS: tuple[str, ...] = (
     "init",
     "inspect",
     "build",
+    "optimize",
     "check",
     "verify",
     "push",

@@ -152,7 +152,7 @@ class TrainingPlan(Document):
     prune: Pruning = field(default_factory=Pruning)
     cluster: Clustering = field(default_factory=Clustering)
     epochs: int = 4
-    batch_size: int = 128
+    batch_size: int = 64
     learning_rate: float | None = None
     loss: str = "auto"
     skip: tuple[str, ...] = ()
