@@ -5,7 +5,9 @@ Writing is where care is needed, because other writers take liberties that cost 
   Runtimes older than 2.15 (tflite-runtime 2.14) do not know these fields and see empty weights.
 - The generated packing code aligns a buffer to one byte. The schema asks for 16, which vector
   instructions on ARM rely on.
-So every buffer is written inside the FlatBuffer, aligned to 16 bytes. The same model gives the same bytes.
+So every buffer is written inside the FlatBuffer, aligned to 16 bytes. Vectors of equal content are written
+once: with a scale per channel every layer repeats the same zeros, 5 % of EfficientNet-Lite0 in int8. The same
+model gives the same bytes.
 """
 
 from __future__ import annotations
@@ -50,8 +52,6 @@ def write_flatfile(model: Any) -> bytes:
     Raises:
         ModelError: It is too large for the format.
     """
-    import flatbuffers
-
     size = sum(len(buffer.data) for buffer in model.buffers if buffer.data is not None)
     if size > MAX_BYTES:
         raise ModelError(
@@ -59,9 +59,28 @@ def write_flatfile(model: Any) -> bytes:
         )
     model.buffers = [_AlignedBuffer(buffer.data) for buffer in model.buffers]
     # Room for everything at once: a builder that grows copies the whole model each time it doubles.
-    builder = flatbuffers.Builder(size + size // 8 + 2**16)
+    builder = _builder(size + size // 8 + 2**16)
     builder.Finish(model.Pack(builder), file_identifier=_IDENTIFIER)
     return bytes(builder.Output())
+
+
+def _builder(size: int) -> Any:
+    import flatbuffers
+
+    class SharingBuilder(flatbuffers.Builder):  # type: ignore[misc]
+        """Writes a vector of numbers once, however many tables have it."""
+
+        def __init__(self, size: int) -> None:
+            super().__init__(size)
+            self.places: dict[tuple[str, bytes], int] = {}
+
+        def CreateNumpyVector(self, x: Any) -> int:  # noqa: N802  the name that the generated code calls
+            key = (x.dtype.str, x.tobytes())
+            if key not in self.places:
+                self.places[key] = super().CreateNumpyVector(x)
+            return self.places[key]
+
+    return SharingBuilder(size)
 
 
 class _AlignedBuffer:

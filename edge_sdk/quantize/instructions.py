@@ -15,7 +15,8 @@ from typing import Any
 
 from edge_sdk.errors import ConfigError
 from edge_sdk.quantize.prepare import UNCALIBRATED, PreparedModel
-from edge_sdk.quantize.recipe import Recipe, Rule
+from edge_sdk.quantize.recipe import Recipe
+from edge_sdk.quantize.versions import suits_int4
 
 #: What the precisions of rules stand for.
 _PRECISIONS = {
@@ -30,11 +31,14 @@ _PRECISIONS = {
             weight_bits=8,
             per_tensor_weights=("FULLY_CONNECTED",),
         ),
+        Recipe(name="dynamic_int4", title="", method="dynamic", weight_bits=4),
         Recipe(name="weight_only_int8", title="", method="weight_only", weight_bits=8),
         Recipe(name="int8", title="", method="static", weight_bits=8, activation_bits=8),
         Recipe(name="int16x8", title="", method="static", weight_bits=8, activation_bits=16),
     )
 }
+#: Operators whose 4-bit weights lie in rows, along the last axis.
+_ROWS = ("FULLY_CONNECTED", "EMBEDDING_LOOKUP")
 #: What signatures without samples get in place of a static precision.
 _WITHOUT_SAMPLES = _PRECISIONS["dynamic_int8"]
 #: The quantizer cuts the joined names of an operator's outputs there.
@@ -82,8 +86,8 @@ def instructions(recipe: Recipe, prepared: PreparedModel) -> list[dict[str, Any]
 
 
 def _exceptions(recipe: Recipe, prepared: PreparedModel) -> dict[str, list[str]]:
-    """Return the scopes, in the quantizer's spelling, that rules give each precision."""
-    if not recipe.rules:
+    """Return the scopes, in the quantizer's spelling, of operators unlike the rest, by their precision."""
+    if not recipe.rules and recipe.weight_bits != 4:
         return {}
     patterns = [(re.compile(rule.pattern), rule) for rule in recipe.rules]
     _check_operators(recipe)
@@ -94,9 +98,12 @@ def _exceptions(recipe: Recipe, prepared: PreparedModel) -> dict[str, list[str]]
             if rule.operators and operator.kind not in rule.operators:
                 continue
             if any(pattern.search(name) for name in operator.names):
-                precision = rule
+                precision = rule.precision
+        chosen = recipe if precision is None else _PRECISIONS.get(precision)
+        if chosen is not None and not (precision is None and operator.kind in recipe.keep_float):
+            precision = _possible(chosen, operator) or precision
         if precision is not None:
-            found.setdefault(_possible(precision, operator), []).append(operator.scope)
+            found.setdefault(precision, []).append(operator.scope)
     return found
 
 
@@ -106,6 +113,7 @@ class _Operator:
     names: tuple[str, ...]
     scope: str
     calibrated: bool
+    weights: tuple[int, ...] = ()
 
 
 def _operators(prepared: PreparedModel) -> Iterator[_Operator]:
@@ -118,16 +126,32 @@ def _operators(prepared: PreparedModel) -> Iterator[_Operator]:
             names = [graph.tensors[index].name.decode() for index in operator.outputs if index >= 0]
             marked = bool(names) and names[0].startswith(UNCALIBRATED)
             plain = [name.removeprefix(UNCALIBRATED) for name in names]
+            kind = kinds.get(max(code.builtinCode, code.deprecatedBuiltinCode), "")
             yield _Operator(
-                kind=kinds.get(max(code.builtinCode, code.deprecatedBuiltinCode), ""),
+                kind=kind,
                 names=tuple(prepared.name_in_file(name) for name in plain),
                 scope="".join(f"{name};" for name in names if name)[:_LONGEST_SCOPE],
                 calibrated=not marked,
+                weights=_shape(graph.tensors[operator.inputs[1]]) if kind in _ROWS else (),
             )
 
 
-def _possible(rule: Rule, operator: _Operator) -> str:
-    return _WITHOUT_SAMPLES.name if rule.needs_calibration and not operator.calibrated else rule.precision
+def _shape(tensor: Any) -> tuple[int, ...]:
+    return () if tensor.shape is None else tuple(int(size) for size in tensor.shape)
+
+
+def _possible(wanted: Recipe, operator: _Operator) -> str | None:
+    """Return the precision to take instead of a wanted one that this operator cannot have, or None."""
+    if wanted.method == "static":
+        return None if operator.calibrated or wanted.name not in _PRECISIONS else _WITHOUT_SAMPLES.name
+    if wanted.method != "dynamic" or wanted.weight_bits != 4 or not operator.weights:
+        return None
+    per_channel = operator.kind not in wanted.per_tensor_weights
+    if wanted.block_size and operator.weights[-1] % wanted.block_size == 0:
+        return None
+    if per_channel and not suits_int4(operator.weights):
+        return "dynamic_int8"
+    return "dynamic_int4" if wanted.block_size else None
 
 
 def _check_operators(recipe: Recipe) -> None:

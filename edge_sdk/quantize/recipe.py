@@ -30,7 +30,15 @@ IO = ("float", "int8")
 #: Weights that share a scale inside of one output channel, where not the whole channel does.
 BLOCK_SIZES = (32, 64, 128, 256)
 #: What a rule may ask for.
-PRECISIONS = ("float32", "float16", "dynamic_int8", "weight_only_int8", "int8", "int16x8")
+PRECISIONS = (
+    "float32",
+    "float16",
+    "dynamic_int4",
+    "dynamic_int8",
+    "weight_only_int8",
+    "int8",
+    "int16x8",
+)
 #: Precisions that need the ranges of activations.
 _STATIC_PRECISIONS = ("int8", "int16x8")
 #: Method: (bits a weight may have, bits an activation may have).
@@ -43,7 +51,17 @@ _BITS: dict[str, tuple[tuple[int | None, ...], tuple[int | None, ...]]] = {
 }
 _FOLDER = Path(__file__).parent / "recipes"
 #: From the safest to the most demanding; what is not listed comes after, by name.
-_ORDER = ("float32", "float16", "dynamic_int8", "full_int8", "full_int8_io", "int16x8")
+_ORDER = (
+    "float32",
+    "float16",
+    "weight_only_int8",
+    "dynamic_int8",
+    "full_int8",
+    "full_int8_io",
+    "int16x8",
+    "int4",
+    "int4_block",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,15 @@
 runtime then finds a kernel of that number, loads the file, and may compute nonsense: tflite-runtime 2.14 does
 so for dense layers with a scale per channel. The numbers below are those that TensorFlow's converter
 writes for the same types; a version is only ever raised.
+
+Where TensorFlow has no number for what the quantizer makes, it is one that every runtime that cannot compute
+it refuses (measured on tflite-runtime 2.14.0, whose process dies of a 4-bit convolution on float activations,
+and which answers nonsense to 4-bit weights with a scale per block, and per channel in some shapes).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 #: Operator: (version for int8 activations, version for int16 activations).
@@ -63,8 +68,31 @@ _BY_WEIGHTS: dict[str, tuple[int, int, int]] = {
     "TRANSPOSE_CONV": (2, 2, 2),
     "EMBEDDING_LOOKUP": (1, 1, 4),
 }
+#: Operator: (int8 activations with int4 weights, int16 activations, float activations).
+_BY_INT4_WEIGHTS: dict[str, tuple[int, int, int]] = {
+    "CONV_2D": (7, 8, 8),
+    "DEPTHWISE_CONV_2D": (7, 7, 7),
+    "FULLY_CONNECTED": (10, 13, 10),
+    "EMBEDDING_LOOKUP": (4, 4, 4),
+}
+#: Runtimes that know this version of FULLY_CONNECTED know scales per block.
+_BLOCKWISE_VERSION = 14
+#: The first that needs a scale per channel to be honoured by every kernel for dense layers.
+_HYBRID_PER_CHANNEL_VERSION = 12
+#: Fewer units or inputs are left to a kernel that knows one scale, in tflite-runtime 2.14.
+_INT4_UNITS, _INT4_INPUTS = 4, 32
 #: Which input holds the activations, where it is not the first.
 _ACTIVATION_INPUT = {"SPLIT": 1, "TRANSPOSE_CONV": 2, "SELECT": 1, "SELECT_V2": 1}
+
+
+def suits_int4(shape: Sequence[int]) -> bool:
+    """Return whether runtimes compute a 4-bit dense layer of this shape with a scale per row.
+
+    Args:
+        shape: Of the weights, [units, inputs].
+    """
+    units, inputs = int(shape[0]), int(shape[-1])
+    return units >= _INT4_UNITS and inputs >= _INT4_INPUTS and inputs % 2 == 0
 
 
 def raise_versions(model: Any) -> None:
@@ -92,6 +120,8 @@ def _needed(name: str, operator: Any, tensors: list[Any], types: Any) -> int:
         return _needed_for_weights(name, data, input_at(1), types)
     if name == "QUANTIZE":
         return 2 if tensors[operator.outputs[0]].type == types.INT16 else 1
+    if name == "DEQUANTIZE" and data.type == types.INT4:
+        return 6
     if name == "DEQUANTIZE" and data.type == types.FLOAT16:
         return 3
     if name == "DEQUANTIZE" and data.type == types.INT8 and _scales(data) > 1:
@@ -101,12 +131,26 @@ def _needed(name: str, operator: Any, tensors: list[Any], types: Any) -> int:
 
 
 def _needed_for_weights(name: str, data: Any, weights: Any, types: Any) -> int:
+    if weights is not None and weights.type == types.INT4 and name in _BY_INT4_WEIGHTS:
+        if _is_blockwise(weights):
+            return _BLOCKWISE_VERSION
+        if name == "FULLY_CONNECTED" and _scales(weights) > 1 and not suits_int4(weights.shape):
+            return _HYBRID_PER_CHANNEL_VERSION
+        static, static_int16, hybrid = _BY_INT4_WEIGHTS[name]
+        return {types.INT8: static, types.INT16: static_int16}.get(data.type, hybrid)
     static, hybrid, hybrid_per_channel = _BY_WEIGHTS[name]
     if data.type == types.INT8:
         return static
     if weights is not None and weights.type == types.INT8 and data.type in (types.FLOAT32, types.INT32):
         return hybrid_per_channel if _scales(weights) > 1 else hybrid
     return 1
+
+
+def _is_blockwise(tensor: Any) -> bool:
+    from ai_edge_litert import schema_py_generated as schema
+
+    details = schema.QuantizationDetails.BlockwiseQuantization
+    return tensor.quantization is not None and tensor.quantization.detailsType == details
 
 
 def _scales(tensor: Any) -> int:

@@ -19,6 +19,7 @@ from edge_sdk.quantize.apply import quantize_file
 from edge_sdk.quantize.flatfile import read_flatfile, write_flatfile
 from edge_sdk.quantize.ranges import Ranges, measure_ranges
 from edge_sdk.quantize.recipe import Recipe, load_recipe, recipe_names
+from tests.quantize.dense_model import write_dense_model
 
 STATIC = ["full_int8", "full_int8_io", "int16x8"]
 
@@ -94,10 +95,13 @@ def test_every_recipe_keeps_names_shapes_and_answers(name: str, models: Path, tm
     floor = {
         "float32": 98,
         "float16": 45,
+        "weight_only_int8": 40,
         "dynamic_int8": 20,
         "full_int8": 20,
         "full_int8_io": 15,
         "int16x8": 25,
+        "int4": 20,
+        "int4_block": 20,
     }
     assert min(quality) > floor[name]
 
@@ -106,9 +110,45 @@ def test_every_recipe_keeps_names_shapes_and_answers(name: str, models: Path, tm
 def test_the_same_input_gives_the_same_bytes(name: str, models: Path, tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    source = models / "conv_float.tflite"
-    first, second = make(name, source, tmp_path / "a"), make(name, source, tmp_path / "b")
-    assert hashlib.sha256(first.read_bytes()).digest() == hashlib.sha256(second.read_bytes()).digest()
+    for source in (models / "conv_float.tflite", write_dense_model(tmp_path / "dense.tflite")):
+        first, second = make(name, source, tmp_path / "a"), make(name, source, tmp_path / "b")
+        assert hashlib.sha256(first.read_bytes()).digest() == hashlib.sha256(second.read_bytes()).digest()
+    assert first.stat().st_size < source.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "outputs", "dtypes", "version"),
+    [
+        ("int4", 128, 600, ["int4", "int4"], 10),
+        ("int4", 33, 600, ["int8", "int4"], 10),
+        ("int4", 128, 3, ["int4", "int8"], 10),
+        ("int4_block", 128, 600, ["int4", "int4"], 14),
+        ("int4_block", 100, 600, ["int4", "int4"], 14),
+        ("int4_block", 33, 600, ["int8", "int4"], 14),
+    ],
+)
+def test_layers_that_do_not_fit_get_the_nearest_precision(
+    name: str, inputs: int, outputs: int, dtypes: list[str], version: int, tmp_path: Path
+) -> None:
+    source = write_dense_model(tmp_path / "dense.tflite", inputs=inputs, outputs=outputs)
+    made = read_tflite(make(name, source, tmp_path))
+    (graph,) = made.graphs
+    assert [graph.tensors[node.inputs[1]].dtype for node in graph.nodes] == dtypes
+    assert made.op_versions["FULLY_CONNECTED"] == version
+
+
+def test_equal_vectors_are_written_once(models: Path, tmp_path: Path) -> None:
+    source = write_dense_model(tmp_path / "dense.tflite", inputs=64, hidden=512, outputs=512)
+    made = make("full_int8", source, tmp_path)
+    zeros = bytes(8 * 512)
+    content = made.read_bytes()
+    assert content.count(zeros) == 1
+    scales = [
+        len(item.quantization.zeroPoint)
+        for item in read_flatfile(content).subgraphs[0].tensors
+        if item.quantization is not None and item.quantization.zeroPoint is not None
+    ]
+    assert scales.count(512) == 4
 
 
 def test_the_order_of_samples_does_not_matter(models: Path, tmp_path: Path) -> None:

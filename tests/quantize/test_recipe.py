@@ -8,8 +8,18 @@ from edge_sdk.errors import ConfigError
 from edge_sdk.quantize.recipe import Recipe, load_recipe, recipe_names
 
 
-def test_the_six_recipes_are_there_in_order() -> None:
-    assert recipe_names() == ["float32", "float16", "dynamic_int8", "full_int8", "full_int8_io", "int16x8"]
+def test_the_recipes_are_there_in_order() -> None:
+    assert recipe_names() == [
+        "float32",
+        "float16",
+        "weight_only_int8",
+        "dynamic_int8",
+        "full_int8",
+        "full_int8_io",
+        "int16x8",
+        "int4",
+        "int4_block",
+    ]
     assert [name for name in recipe_names() if load_recipe(name).needs_calibration] == [
         "full_int8",
         "full_int8_io",
@@ -17,9 +27,7 @@ def test_the_six_recipes_are_there_in_order() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "name", ["float32", "float16", "dynamic_int8", "full_int8", "full_int8_io", "int16x8"]
-)
+@pytest.mark.parametrize("name", recipe_names())
 def test_a_recipe_survives_the_trip_to_a_worker(name: str) -> None:
     recipe = load_recipe(name)
     assert recipe.title
@@ -54,6 +62,10 @@ def test_a_recipe_of_ones_own(tmp_path: Path) -> None:
         ('title = "t"\nmethod = "dynamic"\nweight_bits = 7\n', "weight_bits is 7"),
         ('title = "t"\nmethod = "dynamic"\nweight_bits = 8\nio = "int8"\n', "needs activation_bits = 8"),
         ('title = "t"\nmethod = "none"\nwieght_bits = 8\n', "unknown key 'wieght_bits'"),
+        ('title = "t"\nmethod = "dynamic"\nweight_bits = 4\nblock_size = 48\n', "block_size is 48"),
+        ('title = "t"\nmethod = "dynamic"\nweight_bits = 8\nblock_size = 32\n', "block_size is 32"),
+        ('title = "t"\nmethod = "weight_only"\nweight_bits = 16\n', "weight_bits is 16"),
+        ('title = "t"\nmethod = "none"\n[[rules]]\nprecision = "int8"\n', "copies the model"),
         ('method = "none"\n', "title is missing"),
         ("title = [", "not valid TOML"),
     ],

@@ -11,6 +11,7 @@ import pytest
 from edge_sdk.quantize.apply import quantize_file
 from edge_sdk.quantize.recipe import Recipe, load_recipe, recipe_names
 from tests.board_environments import board_environment
+from tests.quantize.dense_model import write_dense_model
 from tests.quantize.test_apply import run, samples, snr
 
 ANSWER = """
@@ -79,11 +80,71 @@ def test_every_recipe_runs_and_agrees(runtime: str, models: Path, feed: Path, tm
         assert snr(want, np.asarray(answer["probabilities"], np.float32)) > 15, Path(path).stem
 
 
-def test_an_old_runtime_refuses_what_it_would_get_wrong(models: Path, feed: Path, tmp_path: Path) -> None:
-    per_channel = Recipe(name="mine", title="t", method="dynamic", weight_bits=8)
-    quantize_file(models / "conv_float.tflite", tmp_path / "mine.tflite", per_channel, None)
+#: Lowest signal to noise of the dense model in dB; None where the old runtime has to refuse.
+DENSE = {
+    "float32": (90.0, 90.0),
+    "float16": (60.0, 60.0),
+    "weight_only_int8": (40.0, 40.0),
+    "dynamic_int8": (25.0, 25.0),
+    "full_int8": (10.0, 10.0),
+    "full_int8_io": (10.0, 10.0),
+    "int16x8": (10.0, 10.0),
+    "int4": (15.0, 15.0),
+    "int4_block": (20.0, None),
+}
+
+
+def test_dense_layers_with_unlike_channels(tmp_path: Path) -> None:
+    """A runtime that took one channel's scale for all would be at 2 dB here."""
+    source = write_dense_model(tmp_path / "dense.tflite")
+    data = samples(tmp_path / "samples.npz", source)
+    given = np.random.default_rng(0).normal(size=(1, 128)).astype(np.float32)
+    np.savez(tmp_path / "feed.npz", x=given)
+    want = run(source, "serving_default", {"x": given})["y"]
+    assert set(DENSE) == set(recipe_names())
+    for place, runtime in enumerate(("litert", "tflite-runtime")):
+        files = [tmp_path / f"{name}.tflite" for name in DENSE]
+        for path in files:
+            quantize_file(source, path, load_recipe(path.stem), data)
+        for path, answer in ask(runtime, tmp_path / "feed.npz", files).items():
+            name = Path(path).stem
+            lowest = DENSE[name][place]
+            if lowest is None:
+                assert "FULLY_CONNECTED" in str(answer)
+                assert "version '14'" in str(answer)
+                continue
+            assert isinstance(answer, dict), f"{name} in {runtime}: {answer}"
+            assert snr(want, np.asarray(answer["y"], np.float32)) > lowest, (name, runtime)
+
+
+#: What tflite-runtime 2.14 would get wrong or die of: method, bits, and the version it refuses.
+REFUSED = {
+    "int8 dense layers with a scale per channel": ("dynamic", 8, 128, "FULLY_CONNECTED", "12"),
+    "int4 weights turned into floats": ("weight_only", 4, 128, "DEQUANTIZE", "6"),
+}
+
+
+@pytest.mark.parametrize("case", sorted(REFUSED))
+def test_the_old_runtime_refuses_dense_layers_that_it_would_get_wrong(case: str, tmp_path: Path) -> None:
+    method, bits, inputs, operator, version = REFUSED[case]
+    source = write_dense_model(tmp_path / "dense.tflite", inputs=inputs)
+    recipe = Recipe(name="mine", title="t", method=method, weight_bits=bits)
+    quantize_file(source, tmp_path / "mine.tflite", recipe, None)
+    np.savez(tmp_path / "feed.npz", x=np.ones((1, inputs), np.float32))
+    (old,) = ask("tflite-runtime", tmp_path / "feed.npz", [tmp_path / "mine.tflite"]).values()
+    assert operator in str(old)
+    assert f"version '{version}'" in str(old)
+    (new,) = ask("litert", tmp_path / "feed.npz", [tmp_path / "mine.tflite"]).values()
+    assert isinstance(new, dict)
+
+
+def test_the_old_runtime_refuses_the_convolution_that_would_kill_it(
+    models: Path, feed: Path, tmp_path: Path
+) -> None:
+    recipe = Recipe(name="mine", title="t", method="dynamic", weight_bits=4)
+    quantize_file(models / "conv_float.tflite", tmp_path / "mine.tflite", recipe, None)
     (old,) = ask("tflite-runtime", feed, [tmp_path / "mine.tflite"]).values()
-    assert "FULLY_CONNECTED" in str(old)
-    assert "version '12'" in str(old)
+    assert "CONV_2D" in str(old)
+    assert "version '8'" in str(old)
     (new,) = ask("litert", feed, [tmp_path / "mine.tflite"]).values()
     assert isinstance(new, dict)
