@@ -162,12 +162,18 @@ def _variant(item: Ingredient) -> Variant:
             "samples": facts.samples,
             "metric_name": facts.metric_name,
             "metric": facts.metric,
+            "metric_higher_is_better": facts.metric_higher_is_better,
+            "metric_interval": _listed(facts.metric_interval),
             "metric_drop": facts.metric_drop,
             "agreement": facts.agreement,
             "max_abs_error": facts.max_abs_error,
             "snr_db": facts.snr_db,
         },
     )
+
+
+def _listed(interval: tuple[float, float] | None) -> list[float] | None:
+    return None if interval is None else list(interval)
 
 
 def _plan(plan: Plan) -> TargetPlan:

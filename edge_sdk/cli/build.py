@@ -193,7 +193,7 @@ def comparison(result: BuildResult) -> Table:
     from rich.text import Text
 
     metric = next((item.metric_name for item in result.variants if item.metric_name), None)
-    titles = ("size", metric or "metric", "agree", "max err", "SNR dB", "p50/p90/p99 ms", "memory")
+    titles = ("size", metric or "metric", "95 %", "agree", "SNR dB", "p50/p90/p99 ms", "memory")
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold underline")
     table.add_column("recipe", no_wrap=True)
     for title in titles:
@@ -206,8 +206,8 @@ def comparison(result: BuildResult) -> Table:
             Text(item.id, "bold green" if picked else ""),
             _size(item.size_bytes, base),
             _metric(item),
+            _interval(item.metric_interval or item.agreement_interval),
             _number(item.agreement, ".1%"),
-            _number(item.max_abs_error, ".2g"),
             _number(item.snr_db, ".1f"),
             _latency(item),
             "-" if item.peak_memory_bytes is None else f"{item.peak_memory_bytes / 1e6:.0f} MB",
@@ -226,6 +226,10 @@ def _metric(item: VariantReport) -> str:
         return "-"
     drop = "" if item.metric_drop is None else f" ({-item.metric_drop or 0.0:+.3f})"
     return f"{item.metric:.3f}{drop}"
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    return "-" if interval is None else "..".join(f"{value:.3f}" for value in interval)
 
 
 def _latency(item: VariantReport) -> str:

@@ -118,7 +118,7 @@ def tie(spec: TensorSpec, detail: Mapping[str, Any]) -> Port:
         dtype=dtype,
         stored=stored,
         shape=shape,
-        affine=_affine(parameters, len(shape)) if quantized else None,
+        affine=affine_of(parameters, len(shape)) if quantized else None,
     )
 
 
@@ -310,7 +310,10 @@ def _compatible(contract: tuple[int | None, ...], stored: tuple[int | None, ...]
     )
 
 
-def _affine(parameters: Mapping[str, Any], rank: int) -> Affine:
+def affine_of(parameters: Mapping[str, Any], rank: int) -> Affine | None:
+    """Return the runtime's quantization parameters of a tensor, or None where it is not quantized."""
+    if len(parameters["scales"]) == 0:
+        return None
     scales = np.asarray(parameters["scales"], dtype=np.float32)
     zero_points = np.asarray(parameters["zero_points"], dtype=np.int32)
     shape = [1] * rank
