@@ -25,12 +25,14 @@ from edge_sdk.contract.spec import Contract, Postprocess, Preprocess
 from edge_sdk.convert.worker import Failure
 from edge_sdk.errors import ConfigError, MissingExtraError, ModelError
 from edge_sdk.model.load import Model, open_model
+from edge_sdk.optimize.objective import choose_objective
 from edge_sdk.optimize.plan import TrainingPlan
 from edge_sdk.pipeline.advice import Advice, Numbers, OptimizeResult, advise
 from edge_sdk.pipeline.cache import Entry, StepCache
 from edge_sdk.pipeline.contract import make_contract
 from edge_sdk.pipeline.identity import code_digest, versions
 from edge_sdk.pipeline.materials import Options, Samples, Source
+from edge_sdk.pipeline.samples import data_digest
 from edge_sdk.pipeline.steps import MODEL_FILE, Steps
 from edge_sdk.pipeline.workers import Workers
 from edge_sdk.progress import Progress, Step, silent
@@ -103,6 +105,9 @@ def optimize(
     """
     source = open_model(model)
     _refuse(source)
+    for spec in (train, evaluation):
+        if spec is not None:
+            data_digest(str(spec))
     workers = Workers(timeout_seconds=timeout_seconds, logs=Path(cache).parent / "log", progress=progress)
     store = StepCache(Path(cache), progress)
     run = _Run(source, plan, store, workers, Steps(store, workers, Options()), progress)
@@ -119,7 +124,10 @@ def optimize(
     other = (
         None if evaluation is None else run.samples(str(evaluation), contract, "evaluation", EVALUATION_LIMIT)
     )
-    plan_checked(plan, data.count)
+    for samples in (data, other):
+        if samples is not None:
+            check_data(plan, contract, samples)
+    check_schedule(plan, data.count)
     calibration = run.steps.samples(
         str(train), contract, data="calibration", limit=_CALIBRATION_LIMIT, labels=False
     )
@@ -155,14 +163,35 @@ def optimize(
     return dataclasses.replace(result, summary=str(summary))
 
 
-def plan_checked(plan: TrainingPlan, samples: int) -> None:
-    """Refuse a schedule that does not fit the data, before anything is computed.
+def check_schedule(plan: TrainingPlan, samples: int) -> None:
+    """Refuse a schedule that does not fit the data, before anything is trained.
 
     Raises:
         ConfigError: Pruning would not end in time.
     """
     if "prune" in plan.stages:
         plan.prune.resolved(plan.steps(samples))
+
+
+def check_data(plan: TrainingPlan, contract: Contract, samples: Samples) -> None:
+    """Refuse labels that do not fit the outputs, before anything is trained.
+
+    Raises:
+        ConfigError: They do not, or are missing where the loss needs them.
+    """
+    import numpy as np
+
+    outputs = contract.signature.outputs
+    if any(spec.shape is None or None in spec.shape[1:] for spec in outputs):
+        return  # known once the model answers
+    labels = None if samples.labels is None else np.load(samples.labels, allow_pickle=False)
+    count = min(samples.count, 2)
+    like = [
+        np.zeros((count, *(size or 1 for size in spec.shape[1:])), np.float32)
+        for spec in outputs
+        if spec.shape
+    ]
+    choose_objective(plan.loss, labels, like, [spec.name for spec in outputs])
 
 
 def _refuse(model: Model) -> None:
@@ -207,10 +236,18 @@ class _Run:
         """Rebuild the model, so that what cannot be trained is refused before any effort."""
         entry = self.store.make(
             "rebuild",
-            {"model": self.sha256, "kind": self.model.kind, "tools": versions(*_TOOLS), "code": _code()},
+            {
+                "model": self.sha256,
+                "kind": self.model.kind,
+                "methods": self.plan.stages,
+                "skip": self.plan.skip,
+                "clusters": self.plan.cluster.clusters,
+                "tools": versions(*_TOOLS),
+                "code": _code(),
+            },
             lambda folder: self.workers.run(
                 "edge_sdk.pipeline.training:look",
-                {"kind": self.model.kind, "model": self.model.location},
+                {"kind": self.model.kind, "model": self.model.location, "plan": self.plan.to_dict()},
                 name="rebuild",
             ),
         )

@@ -6,6 +6,7 @@ train       the same, then every stage, then the file for `edge build`
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 from edge_sdk.convert.child import report, stage
 from edge_sdk.errors import ConfigError, MissingExtraError, ModelError
-from edge_sdk.optimize.plan import TrainingPlan
+from edge_sdk.optimize.plan import Pruning, TrainingPlan
 from edge_sdk.quantize.functions import import_function
 
 #: Samples that the proof of equality runs.
@@ -26,18 +27,20 @@ def look(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Say whether a model can be trained, and what the methods would act on.
 
     Args:
-        arguments: kind, model.
+        arguments: kind, model, plan.
 
     Returns:
         {"layers": n, "legacy": bool, "equal_within": number}; equality is tested on random inputs.
 
     Raises:
         ModelError: It cannot; the layer is named.
+        ConfigError: A layer to skip does not exist.
     """
     source, rebuilt = _open(arguments)
     import numpy as np
 
     from edge_sdk.optimize.rebuild import prove_equal
+    from edge_sdk.optimize.stages import wrap
 
     random = np.random.default_rng(0)
     inputs = {}
@@ -52,10 +55,16 @@ def look(arguments: Mapping[str, Any]) -> dict[str, Any]:
             else random.integers(0, 2, shape).astype(tensor.dtype.as_numpy_dtype)
         )
     stage("rebuild", "comparing the rebuilt model with the source")
+    difference = prove_equal(source, rebuilt, inputs)
+    plan = TrainingPlan.from_dict(arguments["plan"])
+    for method in plan.stages:
+        stage("rebuild", f"preparing the model for {method}")
+        # Whether the schedule fits is known with the data; here only the layers count.
+        wrap(method, rebuilt.model, dataclasses.replace(plan, prune=Pruning()), steps=10_000)
     return {
         "layers": len(rebuilt.model.layers),
         "legacy": rebuilt.legacy,
-        "equal_within": prove_equal(source, rebuilt, inputs),
+        "equal_within": difference,
     }
 
 
@@ -205,8 +214,6 @@ def _batched(array: Any, tensor: Any) -> Any:
 
 
 def _prove_moved(source: Any, rebuilt: Any, trained: Any, first: Mapping[str, Any]) -> None:
-    import dataclasses
-
     from edge_sdk.optimize.rebuild import prove_equal
 
     prove_equal(source, dataclasses.replace(rebuilt, model=trained), first)
