@@ -39,8 +39,10 @@ ABSURD_MARGIN = 50.0
 SOUND_MARGIN = 30.0
 #: Nats below which every sample gets the same answer.
 NO_INFORMATION = 0.05
-#: Share of what a layer lets through that is cut at its ceiling: sound layers stay below the second.
-CUT, SOUND_CUT = 0.5, 0.25
+#: Nats above which answers differ from sample to sample.
+INFORMATION = 0.25
+#: Share of what a layer lets through that is cut at its ceiling: sound layers stay below.
+CUT, SOUND_CUT = 0.15, 0.25
 
 Transform = Callable[[Array], Array]
 
@@ -132,7 +134,7 @@ class _Inquiry:
             if version is not None:
                 versions.append(self._with_cut(version, transform))
         base = self._with_cut(base, None)
-        verdict = _verdict(base, versions)
+        verdict = _verdict(given, base, versions)
         if verdict is None:
             return []
         level, why, better = verdict
@@ -183,7 +185,7 @@ class _Inquiry:
         }
         level = None
         if better and preference.strength >= 2.2 and preference.share >= 0.75:
-            level = ERROR if preference.strength >= 4.5 and preference.share >= 0.85 else WARNING
+            level = ERROR if preference.strength >= 3.5 and preference.share >= 0.85 else WARNING
         meant = self._evaluation_like(values)
         if meant is not None:
             straight, other = self.ask("evaluation", None, meant), self.ask("evaluation", swap, meant)
@@ -282,33 +284,59 @@ class _Inquiry:
         return {**inputs, self._name: changed}
 
 
-def _verdict(base: _Version, versions: list[_Version]) -> tuple[str, str, _Version] | None:
+def _verdict(given: str | None, base: _Version, versions: list[_Version]) -> tuple[str, str, _Version] | None:
     """Return level, reason and the version that is sound; None where the samples may stay as they are."""
-    now = base.answers
     sound = sorted((item for item in versions if item.is_sound), key=lambda item: -item.answers.information)
+    # What a model trained on small values is told by large ones, the other way round is silence: bytes that
+    # still say something when divided by 255 are not what the model was trained on.
     for item in sound:
-        then = item.answers
-        preference = prefers(then, now)
-        silent = now.information < NO_INFORMATION and then.information > max(0.3, 20 * now.information)
-        if silent and (then.sure >= 0.6 or then.sure > 3 * now.sure):
-            return ERROR, "the model gives the same answer to all samples", item
-        if now.margin >= ABSURD_MARGIN and then.information > 0.5 * now.information:
-            return ERROR, f"the model is absurdly sure (odds of e^{now.margin:.0f})", item
-        if base.cut >= CUT:
-            return ERROR, f"{base.cut:.0%} of what the first layers let through is cut off", item
-        if then.information > 2 * now.information and preference.gain > 0.3 and preference.share >= 0.9:
-            return ERROR, f"the model is unsure (best class {now.sure:.2f} on average)", item
-    for item in sound:
-        if item.name not in (UNIT, SIGNED) or base.answers.margin >= SOUND_MARGIN:
-            continue
-        preference = prefers(item.answers, now)
-        gained = item.answers.information - now.information
-        why = f"the model is less sure about {preference.share:.0%} of the samples"
-        clear = preference.share >= 0.7 and preference.strength >= 4.0 and preference.gain >= 0.05
-        if clear and gained > 0.1 * now.information and len(now.confidence) >= 16:
+        why = _too_large(base, item) if given == BYTES else _too_small(base, item)
+        if why is not None:
             return ERROR, why, item
-        if preference.share >= 0.75 and gained > 0 and preference.strength >= 2.0:
-            return WARNING, why, item
+    for item in sound:
+        if item.name == BYTES or base.answers.margin >= SOUND_MARGIN:
+            continue
+        found = _shifted(base, item)
+        if found is not None:
+            return *found, item
+    return None
+
+
+def _too_small(base: _Version, better: _Version) -> str | None:
+    now, then = base.answers, better.answers
+    silent = now.information < NO_INFORMATION and then.information > max(INFORMATION, 20 * now.information)
+    if silent and (then.sure >= 0.6 or then.sure > 3 * now.sure):
+        return "the model gives the same answer to all samples"
+    return None
+
+
+def _too_large(base: _Version, better: _Version) -> str | None:
+    now, then = base.answers, better.answers
+    if then.information < INFORMATION:
+        return None
+    if now.margin >= ABSURD_MARGIN:
+        return f"the model is absurdly sure (odds of e^{now.margin:.0f})"
+    if base.cut >= CUT and better.cut <= base.cut / 3:
+        return f"{base.cut:.0%} of what the first layers let through is cut off at their ceiling"
+    if then.information > 2 * now.information and prefers(then, now).share >= 0.9:
+        return f"the model is unsure (its best class has {now.sure:.2f} on average)"
+    if now.margin >= 3 * then.margin:
+        return f"the model is {now.margin / then.margin:.0f} times as sure of a decision"
+    return None
+
+
+def _shifted(base: _Version, better: _Version) -> tuple[str, str] | None:
+    now, then = base.answers, better.answers
+    preference = prefers(then, now)
+    gained = then.information - now.information
+    if then.information < INFORMATION or gained <= 0:
+        return None
+    why = f"the model is less sure about {preference.share:.0%} of the samples"
+    clear = preference.share >= 0.7 and preference.strength >= 4.0 and preference.gain >= 0.05
+    if clear and gained > 0.1 * now.information and len(now.confidence) >= 16:
+        return ERROR, why
+    if preference.share >= 0.75 and preference.strength >= 2.0:
+        return WARNING, why
     return None
 
 

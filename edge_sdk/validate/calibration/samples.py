@@ -117,7 +117,7 @@ def variation(evidence: Evidence) -> list[Finding]:
         # A mask of ones or a fixed step beside a live input is natural; then nothing else is to be seen.
         dead = len(still | flat) == len(inputs)
         what = (
-            f"every value of {name!r} is {short(values.reshape(-1)[0]):g}"
+            f"every value of {name!r} is {short(values.reshape(-1)[0]) + 0.0:g}"
             if name in still
             else f"every sample of {name!r} is one flat value"
         )

@@ -115,11 +115,15 @@ def fingerprints(inputs: Mapping[str, Array]) -> list[bytes]:
     names = sorted(inputs)
     count = min((len(values) for values in inputs.values()), default=0)
     return [
-        hashlib.sha256(
-            b"".join(np.ascontiguousarray(inputs[name][index]).tobytes() for name in names)
-        ).digest()
+        hashlib.sha256(b"".join(_content(inputs[name][index]) for name in names)).digest()
         for index in range(count)
     ]
+
+
+def _content(value: Any) -> bytes:
+    array = np.ascontiguousarray(value)
+    # 0 and -0 are the same value in other bits.
+    return (array + array.dtype.type(0) if array.dtype.kind == "f" else array).tobytes()
 
 
 def distinct(inputs: Mapping[str, Array]) -> int:
