@@ -16,6 +16,8 @@ It returns {"signatures": [...], "default_signature": name, "tools": {"tensorflo
 "reference_calls": n or null}. The signatures are the source model's, as `Signature.to_dict()`.
 `reference` takes kind, model, samples, reference and limit, and does that part alone.
 
+`quantize_with_tensorflow` makes the variant of a recipe with backend "tensorflow" from the source model.
+
 In the file `reference` every output of the default signature has one array whose first axis is the call
 (one call per sample), so that an output of shape (1, 10) over 50 samples is stored as (50, 1, 10).
 
@@ -26,7 +28,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +38,13 @@ from edge_sdk.contract.spec import Signature
 from edge_sdk.convert.child import stage
 from edge_sdk.convert.freeze import freeze, has_unset_variables
 from edge_sdk.convert.source import SourceView, open_source
+from edge_sdk.convert.tensorflow_recipe import ask_tensorflow, representative_inputs
 from edge_sdk.convert.tidy import tidy
 from edge_sdk.convert.trained_ranges import take_trained_ranges
 from edge_sdk.errors import ConversionError, ModelError, SignatureMismatchError, UnsupportedOpError
-from edge_sdk.model.tflite_file import default_signature
+from edge_sdk.model.tflite_file import default_signature, read_tflite
+from edge_sdk.quantize.apply import Quantized
+from edge_sdk.quantize.recipe import Recipe
 from edge_sdk.quantize.samples import iterate_feeds, misfits
 from edge_sdk.quantize.writing import atomic_path, write_atomically
 
@@ -64,16 +69,7 @@ def convert(arguments: Mapping[str, Any]) -> dict[str, Any]:
         names = [signature.name for signature in view.signatures]
         default = default_signature(view.signatures)
         stage("convert", f"converting {', '.join(names)}")
-        content = _convert_view(view, arguments)
-        if has_unset_variables(content):
-            stage("convert", "converting again with constants for variables")
-            content = _convert_view(freeze(view, Path(scratch) / "frozen"), arguments)
-        if has_unset_variables(content):
-            raise ConversionError(
-                "the converted model reads variables that nothing sets",
-                why="the converter could not turn them into constants; the file would answer NaN",
-                hint="save the model with model.export(folder), or give a function that builds it",
-            )
+        content = _convert_whole(view, arguments, Path(scratch) / "frozen")
         write_atomically(output, take_trained_ranges(tidy(content)))
         calls = None
         if arguments.get("samples") and arguments.get("reference"):
@@ -87,6 +83,46 @@ def convert(arguments: Mapping[str, Any]) -> dict[str, Any]:
         "tools": {"tensorflow": tf.__version__, "keras": keras.__version__},
         "reference_calls": calls,
     }
+
+
+def quantize_with_tensorflow(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the variant of a recipe with backend "tensorflow".
+
+    Args:
+        arguments: kind, model, output, select_tf_ops and custom_ops as for `convert`; recipe
+            (`Recipe.to_dict()`); samples (.npz for the default signature, for a recipe that needs
+            calibration).
+
+    Returns:
+        `Quantized.to_dict()`, and "tools".
+
+    Raises:
+        ModelError: The source cannot be used.
+        ConfigError: The recipe needs samples, and there are none or a signature that they do not fit.
+        ConversionError: The converter refused.
+    """
+    recipe = Recipe.from_dict(arguments["recipe"])
+    stage("import", "loading TensorFlow")
+    import tensorflow as tf
+
+    with tempfile.TemporaryDirectory(prefix="edge-convert-") as scratch:
+        view = open_source(arguments["kind"], arguments["model"], Path(scratch))
+        inputs = representative_inputs(recipe, view.signatures, arguments.get("samples"))
+        stage("convert", f"applying {recipe.name}")
+        content = _convert_whole(
+            view,
+            arguments,
+            Path(scratch) / "frozen",
+            lambda converter: ask_tensorflow(converter, recipe, view.signatures, inputs),
+        )
+        write_atomically(Path(arguments["output"]), tidy(content))
+    file = read_tflite(Path(arguments["output"]))
+    done = Quantized(
+        changed=not file.is_float,
+        calibrated=tuple(item.name for item in view.signatures) if inputs else (),
+        samples=len(next(iter(inputs.values()))) if inputs else None,
+    )
+    return {**done.to_dict(), "tools": {"tensorflow": tf.__version__}}
 
 
 def reference(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,7 +145,29 @@ def reference(arguments: Mapping[str, Any]) -> dict[str, Any]:
         return {"reference_calls": _write_reference(view, signature, arguments)}
 
 
-def _convert_view(view: SourceView, arguments: Mapping[str, Any]) -> bytes:
+def _convert_whole(
+    view: SourceView,
+    arguments: Mapping[str, Any],
+    folder: Path,
+    adjust: Callable[[Any], None] | None = None,
+) -> bytes:
+    """Convert all signatures; a model whose variables the converter loses is frozen into `folder` first."""
+    content = _convert_view(view, arguments, adjust)
+    if has_unset_variables(content):
+        stage("convert", "converting again with constants for variables")
+        content = _convert_view(freeze(view, folder), arguments, adjust)
+    if has_unset_variables(content):
+        raise ConversionError(
+            "the converted model reads variables that nothing sets",
+            why="the converter could not turn them into constants; the file would answer NaN",
+            hint="save the model with model.export(folder), or give a function that builds it",
+        )
+    return content
+
+
+def _convert_view(
+    view: SourceView, arguments: Mapping[str, Any], adjust: Callable[[Any], None] | None = None
+) -> bytes:
     import tensorflow as tf
     from tensorflow.lite.python.convert_phase import ConverterError
 
@@ -124,6 +182,8 @@ def _convert_view(view: SourceView, arguments: Mapping[str, Any]) -> bytes:
                 tf.lite.OpsSet.SELECT_TF_OPS,
             ]
         converter.allow_custom_ops = bool(arguments.get("custom_ops"))
+        if adjust is not None:
+            adjust(converter)
         return bytes(converter.convert())
     except ConverterError as failure:
         raise explain_converter_error(

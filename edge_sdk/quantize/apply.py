@@ -70,6 +70,12 @@ def quantize_file(
         SignatureMismatchError: The samples do not fit the signature.
         ConversionError: The quantizer refused.
     """
+    if recipe.backend != "litert":
+        raise ConfigError(
+            f"recipe {recipe.name} starts from the source model",
+            why="TensorFlow's converter makes it; a .tflite cannot be given to it",
+            hint='a recipe with backend = "litert" starts from a .tflite',
+        )
     if recipe.method == "none":
         if not read_tflite(source).is_float:
             raise ModelError(

@@ -302,6 +302,12 @@ def _check(found: Samples, signature: Signature, spec: str) -> None:
                 f"{spec}: input {name!r} holds NaN or infinity in {int(bad.sum())} of {len(array)} samples",
                 why=f"the first is sample {int(np.argmax(bad))}",
                 hint="such values spoil every range and metric; remove these samples",
+                not_finite={
+                    "input": name,
+                    "samples": int(bad.sum()),
+                    "of": len(array),
+                    "first": int(np.argmax(bad)),
+                },
             )
 
 

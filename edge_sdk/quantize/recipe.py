@@ -27,6 +27,8 @@ from edge_sdk.targets import read_toml, refuse_unknown_keys
 AS_IS = "as_is"
 METHODS = ("none", "float16", "dynamic", "weight_only", "static")
 IO = ("float", "int8")
+#: What applies a recipe: the LiteRT quantizer to the float .tflite, or TensorFlow's converter to the source.
+BACKENDS = ("litert", "tensorflow")
 #: Weights that share a scale inside of one output channel, where not the whole channel does.
 BLOCK_SIZES = (32, 64, 128, 256)
 #: What a rule may ask for.
@@ -49,6 +51,14 @@ _BITS: dict[str, tuple[tuple[int | None, ...], tuple[int | None, ...]]] = {
     "weight_only": ((8, 4), (None,)),
     "static": ((8,), (8, 16)),
 }
+#: What TensorFlow's converter has no switch for, with the value that says "leave it".
+_LITERT_ONLY: dict[str, Any] = {
+    "keep_float": (),
+    "float_outputs": (),
+    "minimum_weight_elements": 0,
+    "block_size": None,
+    "rules": (),
+}
 _FOLDER = Path(__file__).parent / "recipes"
 #: From the safest to the most demanding; what is not listed comes after, by name.
 _ORDER = (
@@ -61,6 +71,8 @@ _ORDER = (
     "int16x8",
     "int4",
     "int4_block",
+    "tf_dynamic_int8",
+    "tf_full_int8",
 )
 
 
@@ -130,6 +142,8 @@ class Recipe(Document):
         minimum_weight_elements: Smaller weights stay float, for "dynamic" and "weight_only".
         block_size: Weights in a row that share a scale, for 4-bit "dynamic"; None for one scale per channel.
         rules: For single operators; the last one that fits counts, before everything above but `io`.
+        backend: "litert" (the LiteRT quantizer, on the float .tflite) or "tensorflow" (its converter, on the
+            source model; for "float16", 8-bit "dynamic" and "static").
     """
 
     name: str
@@ -145,12 +159,14 @@ class Recipe(Document):
     minimum_weight_elements: int = 0
     block_size: int | None = None
     rules: tuple[Rule, ...] = ()
+    backend: str = "litert"
 
     def __post_init__(self) -> None:
         weights, activations = _BITS.get(self.method, ((8,), (8, 16)))
         checks: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
             ("method", self.method, METHODS),
             ("io", self.io, IO),
+            ("backend", self.backend, BACKENDS),
             ("weight_bits", self.weight_bits, weights),
             ("activation_bits", self.activation_bits, activations),
         )
@@ -176,15 +192,42 @@ class Recipe(Document):
         if self.rules and self.method == "none":
             raise ConfigError(f'recipe {self.name}: method "none" copies the model', why="rules change it")
 
+        if self.backend == "tensorflow":
+            self._check_tensorflow()
+
+    def _check_tensorflow(self) -> None:
+        if self.method in ("none", "weight_only") or self.weight_bits == 4:
+            raise ConfigError(
+                f"recipe {self.name}: TensorFlow's converter cannot make it",
+                why=f"method {self.method!r} with {self.weight_bits} bits",
+                hint='backend = "litert"',
+            )
+        for field, nothing in _LITERT_ONLY.items():
+            if getattr(self, field) != nothing:
+                raise ConfigError(
+                    f"recipe {self.name}: TensorFlow's converter knows no {field}", hint='backend = "litert"'
+                )
+        if not set(self.per_tensor_weights) <= {"FULLY_CONNECTED"}:
+            raise ConfigError(
+                f"recipe {self.name}: per_tensor_weights is {list(self.per_tensor_weights)}",
+                why="TensorFlow's converter can do it for FULLY_CONNECTED alone",
+            )
+
     @property
     def needs_calibration(self) -> bool:
         """True where the ranges of activations must be measured on samples."""
         return self.method == "static" or any(rule.needs_calibration for rule in self.rules)
 
 
-def recipe_names() -> list[str]:
-    """Return the names of all shipped recipes, from the safest to the most demanding."""
+def recipe_names(backend: str | None = None) -> list[str]:
+    """Return the names of all shipped recipes, from the safest to the most demanding.
+
+    Args:
+        backend: Only those that it makes; all where None.
+    """
     names = sorted(path.stem for path in _FOLDER.glob("*.toml"))
+    if backend is not None:
+        names = [name for name in names if _parse(_FOLDER / f"{name}.toml").backend == backend]
     return sorted(names, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))
 
 

@@ -74,7 +74,7 @@ def make(name: str, source: Path, tmp_path: Path, signature: str | None = None, 
     return destination
 
 
-@pytest.mark.parametrize("name", recipe_names())
+@pytest.mark.parametrize("name", recipe_names("litert"))
 def test_every_recipe_keeps_names_shapes_and_answers(name: str, models: Path, tmp_path: Path) -> None:
     source = models / "conv_float.tflite"
     made = make(name, source, tmp_path)
@@ -106,7 +106,7 @@ def test_every_recipe_keeps_names_shapes_and_answers(name: str, models: Path, tm
     assert min(quality) > floor[name]
 
 
-@pytest.mark.parametrize("name", [item for item in recipe_names() if item != "float32"])
+@pytest.mark.parametrize("name", [item for item in recipe_names("litert") if item != "float32"])
 def test_the_same_input_gives_the_same_bytes(name: str, models: Path, tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
@@ -183,7 +183,7 @@ def test_several_inputs_are_calibrated_by_name(name: str, models: Path, tmp_path
         assert snr(want[output], got[output]) > 20
 
 
-@pytest.mark.parametrize("name", recipe_names())
+@pytest.mark.parametrize("name", recipe_names("litert"))
 def test_all_signatures_survive_and_work(name: str, models: Path, tmp_path: Path) -> None:
     source = models / "many_signatures.tflite"
     data = samples(tmp_path / "samples.npz", source, "encode")
@@ -205,7 +205,7 @@ def test_all_signatures_survive_and_work(name: str, models: Path, tmp_path: Path
             assert snr(want[output], got[output]) > 15, (signature.name, output)
 
 
-@pytest.mark.parametrize("name", recipe_names())
+@pytest.mark.parametrize("name", recipe_names("litert"))
 def test_a_file_without_signatures_keeps_its_tensor_names(name: str, models: Path, tmp_path: Path) -> None:
     source = models / "no_signatures.tflite"
     made = make(name, source, tmp_path)
@@ -231,6 +231,12 @@ def test_static_recipes_need_samples(models: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_recipes_of_tensorflow_start_from_the_source(models: Path, tmp_path: Path) -> None:
+    recipe = load_recipe("tf_dynamic_int8")
+    with pytest.raises(ConfigError, match="starts from the source model"):
+        quantize_file(models / "conv_float.tflite", tmp_path / "x.tflite", recipe, None)
+
+
 def test_samples_of_another_model_are_refused(models: Path, tmp_path: Path) -> None:
     data = samples(tmp_path / "samples.npz", models / "dynamic_batch.tflite")
     with pytest.raises(SignatureMismatchError) as caught:
@@ -239,7 +245,7 @@ def test_samples_of_another_model_are_refused(models: Path, tmp_path: Path) -> N
     assert not (tmp_path / "o.tflite").exists()
 
 
-@pytest.mark.parametrize("name", recipe_names())
+@pytest.mark.parametrize("name", recipe_names("litert"))
 @pytest.mark.parametrize("source", ["conv_int8.tflite", "conv_int8_float_io.tflite"])
 def test_a_quantized_file_is_refused(source: str, name: str, models: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="quantized already") as caught:
@@ -301,7 +307,7 @@ def test_versions_rise_so_that_old_runtimes_refuse(models: Path, tmp_path: Path)
 
 
 def test_weights_lie_aligned_inside_the_flatbuffer(models: Path, tmp_path: Path) -> None:
-    for name in recipe_names()[1:]:
+    for name in recipe_names("litert")[1:]:
         content = make(name, models / "conv_float.tflite", tmp_path).read_bytes()
         model = read_flatfile(content)
         for buffer in model.buffers:

@@ -19,11 +19,15 @@ def test_the_recipes_are_there_in_order() -> None:
         "int16x8",
         "int4",
         "int4_block",
+        "tf_dynamic_int8",
+        "tf_full_int8",
     ]
+    assert recipe_names("tensorflow") == ["tf_dynamic_int8", "tf_full_int8"]
     assert [name for name in recipe_names() if load_recipe(name).needs_calibration] == [
         "full_int8",
         "full_int8_io",
         "int16x8",
+        "tf_full_int8",
     ]
 
 
@@ -41,6 +45,9 @@ def test_an_unknown_recipe_gets_the_nearest_name() -> None:
     assert caught.value.hint == "did you mean 'full_int8'?"
     with pytest.raises(ConfigError, match="as_is"):
         load_recipe("asis")
+
+
+TENSORFLOW = 'title = "t"\nmethod = "dynamic"\nbackend = "tensorflow"\n'
 
 
 def write(folder: Path, text: str) -> str:
@@ -67,6 +74,10 @@ def test_a_recipe_of_ones_own(tmp_path: Path) -> None:
         ('title = "t"\nmethod = "weight_only"\nweight_bits = 16\n', "weight_bits is 16"),
         ('title = "t"\nmethod = "none"\n[[rules]]\nprecision = "int8"\n', "copies the model"),
         ('method = "none"\n', "title is missing"),
+        ('title = "t"\nmethod = "none"\nbackend = "torch"\n', "backend is 'torch'"),
+        (TENSORFLOW + "weight_bits = 4\n", "cannot make it"),
+        (TENSORFLOW + 'weight_bits = 8\nkeep_float = ["CONV_2D"]\n', "knows no keep_float"),
+        (TENSORFLOW + 'weight_bits = 8\nper_tensor_weights = ["CONV_2D"]\n', "FULLY_CONNECTED alone"),
         ("title = [", "not valid TOML"),
     ],
 )

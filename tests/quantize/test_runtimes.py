@@ -70,7 +70,7 @@ def test_every_recipe_runs_and_agrees(runtime: str, models: Path, feed: Path, tm
     source = models / "conv_float.tflite"
     data = samples(tmp_path / "samples.npz", source)
     files = []
-    for name in recipe_names():
+    for name in recipe_names("litert"):
         files.append(tmp_path / f"{name}.tflite")
         quantize_file(source, files[-1], load_recipe(name), data)
     with np.load(feed) as archive:
@@ -101,7 +101,7 @@ def test_dense_layers_with_unlike_channels(tmp_path: Path) -> None:
     given = np.random.default_rng(0).normal(size=(1, 128)).astype(np.float32)
     np.savez(tmp_path / "feed.npz", x=given)
     want = run(source, "serving_default", {"x": given})["y"]
-    assert set(DENSE) == set(recipe_names())
+    assert set(DENSE) == set(recipe_names("litert"))
     for place, runtime in enumerate(("litert", "tflite-runtime")):
         files = [tmp_path / f"{name}.tflite" for name in DENSE]
         for path in files:
