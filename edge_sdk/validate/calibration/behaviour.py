@@ -92,10 +92,11 @@ def by_behaviour(evidence: Evidence, path: Path) -> Behaviour:
     inquiry = _Inquiry(evidence, model, path, found, most)
     base = inquiry.ask("as given", None)
     if base is None:
-        reason = "scale by the model's answers: no output is known to hold probabilities"
-        if evidence.evaluation is None:
-            reason += "; without evaluation data a wrong scale is not seen"
-        return Behaviour(not_checked=(reason,))
+        reason = (
+            "scale by the model's answers: no output is known to hold probabilities; where one holds scores "
+            'of classes, name them (labels in edge.toml) or say activation = "softmax" under [output.NAME]'
+        )
+        return Behaviour(findings=tuple(inquiry.guess()), not_checked=(reason,))
     findings = inquiry.scale(base)
     if not findings:
         findings = [*inquiry.channels(base), *inquiry.sameness(base)]
@@ -110,7 +111,7 @@ class _Inquiry:
         self._name = name
         self._most = most
         self._samples = _some(evidence.calibration, most)
-        self._labelled = any(
+        self._scores_known = any(
             item is not None and item.classes() is not None
             for item in (evidence.calibration, evidence.evaluation)
         )
@@ -121,7 +122,7 @@ class _Inquiry:
     ) -> _Version | None:
         inputs = self._transformed((samples or self._samples).inputs, transform)
         scores = probabilities_of(
-            self._model.answers(inputs), self._evidence.contract, labelled=self._labelled
+            self._model.answers(inputs), self._evidence.contract, scores_known=self._scores_known
         )
         return None if scores is None else _Version(name, describe(scores[1]))
 
@@ -166,6 +167,28 @@ class _Inquiry:
                 input=self._name,
             )
         ]
+
+    def guess(self) -> list[Finding]:
+        """Take an output for scores of classes although nobody says so, and report only the plainest case.
+
+        Embeddings and positions look like scores too, but are not absurdly sure on one scale and those of a
+        good classifier on the other.
+        """
+        if convention_of(self._samples.inputs[self._name]) != BYTES:
+            return []
+        self._scores_known = True
+        base = self.ask("as given", None)
+        if base is None or base.answers.margin < ABSURD_MARGIN or base.answers.classes < 3:
+            return []
+        names = {UNIT, SIGNED}
+        scales = _other_scales(BYTES, self._samples.inputs[self._name])
+        most = np.log(min(base.answers.classes, len(base.answers.confidence)))
+        sound = [
+            version.answers.sure >= 0.8 and version.answers.information >= 0.5 * most and version.is_sound
+            for version in (self.ask(name, scales[name]) for name in sorted(names))
+            if version is not None
+        ]
+        return self.scale(base) if any(sound) else []
 
     def channels(self, base: _Version) -> list[Finding]:
         values = self._samples.inputs[self._name]

@@ -66,7 +66,7 @@ def cut_off(layers: tuple[LayerRange, ...]) -> list[Finding]:
                 code="CALIBRATION-NARROW",
                 level=WARNING,
                 what=f"evaluation data leaves the calibrated range in {len(narrow)} of {len(compared)} "
-                f"activations; worst {worst.name}: {worst.clipped:.1%} of its values are cut off, "
+                f"activations; worst {_short_name(worst)}: {worst.clipped:.1%} of its values are cut off, "
                 f"{worst.lost_db:.0f} dB lost",
                 numbers=_numbers(narrow, len(compared)),
                 hint="add samples like the evaluation data, of every kind and class",
@@ -79,7 +79,7 @@ def cut_off(layers: tuple[LayerRange, ...]) -> list[Finding]:
                 code="CALIBRATION-WIDE",
                 level=WARNING,
                 what=f"calibrated ranges are far wider than evaluation data needs in {len(wide)} of "
-                f"{len(compared)} activations; worst {worst.name}: {worst.lost_db:.0f} dB lost",
+                f"{len(compared)} activations; worst {_short_name(worst)}: {worst.lost_db:.0f} dB lost",
                 numbers=_numbers(wide, len(compared)),
                 hint="8 bits are spread over values that never come: look for outliers or another scale",
             )
@@ -152,3 +152,8 @@ def _numbers(rows: list[LayerRange], total: int) -> dict[str, float | int | str]
         "worst_clipped": rows[0].clipped or 0.0,
         "worst_lost_db": rows[0].lost_db or 0.0,
     }
+
+
+def _short_name(row: LayerRange) -> str:
+    """Return the first of the names that the converter has fused."""
+    return row.name.partition(";")[0]

@@ -70,17 +70,17 @@ class Preference:
 
 
 def probabilities_of(
-    answers: Mapping[str, Array], contract: Contract, *, labelled: bool
+    answers: Mapping[str, Array], contract: Contract, *, scores_known: bool
 ) -> tuple[str, Array] | None:
     """Return an output's name and its log probabilities [samples, positions, classes], or None.
 
     Softmax outputs count, outputs of which every value is a probability of its own, and scores of classes
-    where the contract or labels say that they are scores. Other outputs have no scale of their own.
+    where the contract or the caller says that they are scores. Other outputs have no scale of their own.
 
     Args:
         answers: By output name, first axis = samples.
         contract: Its postprocessing may call an output logits.
-        labelled: The data comes with one class a sample.
+        scores_known: An output that could hold scores of classes does so.
     """
     for name, values in answers.items():
         if values.dtype.kind != "f" or values[0].size < 2 or values.shape[-1] < 2:
@@ -90,7 +90,8 @@ def probabilities_of(
             return name, np.log(np.maximum(_some(scores), 1e-44))
         rule = contract.postprocess.get(name)
         said = rule is not None and (rule.activation == "softmax" or rule.top_k is not None)
-        if (said or labelled) and scores.shape[1] == 1 and not np.all((scores >= 0) & (scores <= 1)):
+        said = said or len(contract.labels) == scores.shape[-1]
+        if (said or scores_known) and scores.shape[1] == 1 and not np.all((scores >= 0) & (scores <= 1)):
             return name, _log_softmax(scores)
     for name, values in answers.items():
         if values.dtype.kind == "f" and np.all((values >= 0) & (values <= 1)):

@@ -34,18 +34,20 @@ def not_finite(samples: SampleSet) -> list[Finding]:
     for name, values in samples.inputs.items():
         bad = np.flatnonzero(~finite_samples(values))
         if len(bad):
-            findings.append(
-                Finding(
-                    code="CALIBRATION-NOT-FINITE",
-                    level=ERROR,
-                    what=f"NaN or infinity in {len(bad)} of {len(values)} samples of {name!r}, "
-                    f"first in sample {bad[0]}",
-                    numbers={"samples": len(bad), "of": len(values), "first": int(bad[0])},
-                    hint="find where they come from (a division by 0, a missing value) and leave them out",
-                    input=name,
-                )
-            )
+            findings.append(not_finite_finding(name, len(bad), len(values), int(bad[0])))
     return findings
+
+
+def not_finite_finding(name: str, count: int, total: int, first: int) -> Finding:
+    """Return the finding that `count` of `total` samples of an input hold NaN or infinity."""
+    return Finding(
+        code="CALIBRATION-NOT-FINITE",
+        level=ERROR,
+        what=f"NaN or infinity in {count} of {total} samples of {name!r}, first in sample {first}",
+        numbers={"samples": count, "of": total, "first": first},
+        hint="find where they come from (a division by 0, a missing value) and leave them out",
+        input=name,
+    )
 
 
 def amount(evidence: Evidence) -> list[Finding]:
