@@ -212,8 +212,8 @@ def main() -> int:
     faster, less = large["ms"] / own["ms"], 1 - own["VmHWM"] / large["VmHWM"]
     met = faster >= FASTER_BAR and less >= LESS_MEMORY_BAR
     print(
-        f"{faster:.1f} times faster, bar {FASTER_BAR:.0f}; {less:.1%} less memory, bar {LESS_MEMORY_BAR:.0%}: "
-        f"{'met' if met else 'MISSED'}"
+        f"{faster:.1f} times faster, bar {FASTER_BAR:.0f}; {less:.1%} less memory, "
+        f"bar {LESS_MEMORY_BAR:.0%}: {'met' if met else 'MISSED'}"
     )
     return 0 if met else 1
 

