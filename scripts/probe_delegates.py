@@ -69,7 +69,8 @@ json.dump(found, sys.stdout)
 """
 
 _TYPES = {
-    "float32": 0, "float16": 1, "int32": 2, "uint8": 3, "int64": 4, "bool": 6, "int16": 7, "int8": 9, "int4": 17
+    "float32": 0, "float16": 1, "int32": 2, "uint8": 3, "int64": 4, "bool": 6, "int16": 7, "int8": 9,
+    "int4": 17,
 }  # fmt: skip
 _QUANTIZED = ("int8", "uint8", "int16", "int4")
 KINDS = ("float32", "float16", "int8", "uint8", "int16", "int32", "int64", "bool")
@@ -235,7 +236,7 @@ def one_operator_models() -> dict[str, bytes]:
                 y = m.tensor([1, side, side, 8], kind)
                 options = _with("Pool2DOptions", padding=1, strideW=stride, strideH=stride, filterWidth=size,
                                 filterHeight=size)  # fmt: skip
-                add(f"{op} {kind} kernel={size} stride={stride}", m, op, [x], [y], options=options)  # fmt: skip
+                add(f"{op} {kind} kernel={size} stride={stride}", m, op, [x], [y], options=options)
         for count in (2, 4, 5, 9):
             m = Maker()
             parts = [m.tensor([1, 4, 4, 2], kind) for _ in range(count)]

@@ -15,8 +15,9 @@ from edge_sdk.validate.delegates.plan import Prepared
 
 #: Bytes of one element; four bits count as half.
 _BITS = {
-    "float32": 32, "float16": 16, "bfloat16": 16, "float64": 64, "int8": 8, "uint8": 8, "bool": 8, "int16": 16,
-    "uint16": 16, "int32": 32, "uint32": 32, "int64": 64, "uint64": 64, "int4": 4, "uint4": 4, "int2": 2,
+    "float32": 32, "float16": 16, "bfloat16": 16, "float64": 64, "int8": 8, "uint8": 8, "bool": 8,
+    "int16": 16, "uint16": 16, "int32": 32, "uint32": 32, "int64": 64, "uint64": 64, "int4": 4,
+    "uint4": 4, "int2": 2,
     "complex64": 64, "complex128": 128,
 }  # fmt: skip
 _POINTER = 8
@@ -53,8 +54,8 @@ def packed_bytes(prepared: Prepared, position: int, *, xnnpack: bool, threads: i
     return 0
 
 
-def scratch_bytes(prepared: Prepared, position: int, *, xnnpack: bool) -> int:
-    """Return the bytes of scratch space that a node needs while it runs."""
+def scratch_bytes(prepared: Prepared, position: int, *, xnnpack: bool, threads: int) -> int:
+    """Return the bytes of scratch space that a node needs while it runs; arguments as for `packed_bytes`."""
     node = prepared.graph.nodes[position]
     number = data_input(node)
     if number < 0:
@@ -68,13 +69,34 @@ def scratch_bytes(prepared: Prepared, position: int, *, xnnpack: bool) -> int:
     scratch = 0
     if hybrid and node.op in WEIGHTED:
         scratch += given.elements
-    if node.op == "CONV_2D" and _unfolds(prepared, position):
+        if node.op == "CONV_2D":
+            # Sums of products are gathered as int32 before they are scaled.
+            scratch += 4 * prepared.graph.tensors[node.outputs[0]].elements
+    # The float kernel for several threads reads pixels where they lie; the others copy each window first.
+    in_place = kind == "float32" and threads > 1
+    if node.op == "CONV_2D" and _unfolds(prepared, position) and not in_place:
         result = prepared.graph.tensors[node.outputs[0]]
         weights = prepared.graph.tensors[node.inputs[1]]
         pixels = math.prod(result.fixed_shape[:-1])
         size = 1 if hybrid else _BITS.get(given.dtype, 32) // 8
         scratch += pixels * math.prod(weights.fixed_shape[1:]) * size
     return scratch
+
+
+def unpacked_bytes(prepared: Prepared) -> int:
+    """Return the bytes of all constants that DEQUANTIZE or DENSIFY unpacks once and the runtime keeps."""
+    return sum(tensor_bytes(prepared.graph.tensors[number]) for number in prepared.origin)
+
+
+def multiplier_bytes(prepared: Prepared, position: int) -> int:
+    """Return what the runtime's own matrix multiplication allocates for one node: both sides, repacked."""
+    node = prepared.graph.nodes[position]
+    if node.op != "CONV_2D" or not node.outputs:
+        return 0
+    weights = prepared.graph.tensors[node.inputs[1]]
+    pixels = math.prod(prepared.graph.tensors[node.outputs[0]].fixed_shape[:-1])
+    size = _BITS.get(weights.dtype, 32) // 8
+    return (weights.elements + pixels * math.prod(weights.fixed_shape[1:])) * size
 
 
 def table_bytes(prepared: Prepared, position: int, *, xnnpack: bool) -> int:

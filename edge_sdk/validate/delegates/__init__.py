@@ -3,8 +3,8 @@
     for plan in plan_delegates(Path("model.tflite"), load_target("coral-dev-board")):
         print(plan.delegate, plan.coverage, plan.verdict)
 
-The rules are TOML files in `rules/`, each with its source; docs/reference/delegates.md tells their form. Those
-of XNNPACK are compared with what the runtimes really delegate by tests and `scripts/probe_delegates.py`.
+The rules are TOML files in `rules/`, each with its source; docs/reference/delegates.md tells their form.
+Those of XNNPACK are compared with what the runtimes really delegate, by tests and scripts/probe_delegates.py.
 """
 
 from __future__ import annotations

@@ -3,28 +3,28 @@
 `read_tflite` keeps what every reader needs; rules about delegates also ask for strides and fused activations.
 They are read here from the same checked tables. A value that the file does not tell is left out.
 
-Names: activation, padding, stride_h, stride_w, dilation_h, dilation_w, kernel_h, kernel_w, kernel_area,
-depth_multiplier,
+Of the options: activation, padding, stride_h, stride_w, dilation_h, dilation_w, depth_multiplier,
 block_size, beta, alpha, align_corners, half_pixel_centers, keep_dims, begin_mask, end_mask, ellipsis_mask,
-new_axis_mask, shrink_axis_mask, adjoint_x, adjoint_y (of the options); rank, out_rank, batch, inputs, outputs,
-out_channels, in_channels, elements (of shapes); axes "1,2", permutation "0,3,1,2", steps, padded_axes
-(of constants).
+new_axis_mask, shrink_axis_mask, adjoint_x, adjoint_y. Of shapes: kernel_h, kernel_w, kernel_area, rank,
+out_rank, batch, inputs, outputs, in_channels, out_channels, elements, outer_elements (of all but the last
+three dimensions). Of constants: axes "1,2", permutation "0,3,1,2", steps, padded_axes "1,2".
 """
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Union
+from typing import TypeAlias
 
 from edge_sdk.errors import ModelError
 from edge_sdk.model import tflite_schema as schema
 from edge_sdk.model.flatbuffer import DamagedError, FlatBuffer, Table
 from edge_sdk.model.tflite_graph import Graph, Node
 
-Value = Union[int, float, str]
-Facts = Mapping[str, Value]
+Value: TypeAlias = int | float | str
+Facts: TypeAlias = Mapping[str, Value]
 
 ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT")
 PADDINGS = ("SAME", "VALID")
@@ -148,6 +148,7 @@ class _Reader:
             found["elements"] = tensors[number].elements
             if shape:
                 found["batch"], found["in_channels"] = shape[0], shape[-1]
+            found["outer_elements"] = math.prod(shape[:-3])
         if node.outputs and node.outputs[0] >= 0 and tensors[node.outputs[0]].shape is not None:
             shape = tensors[node.outputs[0]].fixed_shape
             found["out_rank"] = len(shape)

@@ -51,9 +51,9 @@ class DelegatePlan(Document):
     """
 
     delegate: str
-    title: str = ""
-    predicted: bool = True
-    checked: bool = False
+    title: str
+    predicted: bool
+    checked: bool
     nodes: int
     taken: int
     partitions: int

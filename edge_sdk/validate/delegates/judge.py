@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from edge_sdk.model.tflite_graph import Graph, Node
 from edge_sdk.validate.delegates.details import Facts, data_input
-from edge_sdk.validate.delegates.rules import DelegateRules, Rewrite, Rule, common_rewrites
+from edge_sdk.validate.delegates.rules import DelegateRules, Rule, common_rewrites
 
 #: Operators whose second input holds trained weights, whatever its dtype.
 WEIGHTED = frozenset(
@@ -19,7 +19,7 @@ _WORDS = {
     "inputs": "the number of inputs", "outputs": "the number of outputs", "axes": "the reduced axes",
     "activation": "the fused activation", "elements": "the number of elements",
     "in_channels": "the number of input channels", "out_channels": "the number of output channels",
-    "padded_axes": "the padded axes",
+    "padded_axes": "the padded axes", "outer_elements": "the size of all but the last three dimensions",
 }  # fmt: skip
 
 
@@ -29,10 +29,12 @@ class Refusal(NamedTuple):
     Attributes:
         reason: One sentence.
         source: Of the rule.
+        obstacle: "computed size" or "after another", where the operator itself is not to blame.
     """
 
     reason: str
     source: str
+    obstacle: str = ""
 
 
 def kind_of(node: Node, graph: Graph, origin: Mapping[int, int]) -> str:
@@ -53,10 +55,9 @@ def kind_of(node: Node, graph: Graph, origin: Mapping[int, int]) -> str:
     if len(node.inputs) > 1 and node.inputs[1] >= 0:
         weights = graph.tensors[node.inputs[1]]
         constant = weights.constant_bytes > 0 or node.inputs[1] in origin
-        if node.op in WEIGHTED or (node.op == "BATCH_MATMUL" and constant):
-            # Weights that DEQUANTIZE has unpacked count as what they are then, float32.
-            if weights.dtype != given:
-                return f"{given}*{weights.dtype}"
+        # Weights that DEQUANTIZE has unpacked count as what they are then, float32.
+        if weights.dtype != given and (node.op in WEIGHTED or (node.op == "BATCH_MATMUL" and constant)):
+            return f"{given}*{weights.dtype}"
     return given
 
 
@@ -66,7 +67,7 @@ def refusal(
     """Return why a node is not taken, or None where it is."""
     alternatives = rules.by_operator.get(node.op)
     if not alternatives:
-        return Refusal(f"{rules.title} has no rule that takes {node.op}", rules.source)
+        return Refusal(f"{node.op} is not among the operators that it takes", rules.source)
     kind = kind_of(node, graph, origin)
     concerned = [rule for rule in alternatives if kind in rule.kinds]
     if not concerned:
@@ -109,20 +110,24 @@ def _broken(rule: Rule, node: Node, graph: Graph, facts: Facts, origin: Mapping[
     return None
 
 
-def rewrite_for(rules: DelegateRules, op: str, kind: str) -> str | None:
-    """Return what to try where an operator blocks: the delegate's own advice first."""
+def rewrite_for(rules: DelegateRules, op: str, kind: str, obstacle: str = "") -> str | None:
+    """Return what to try where an operator blocks: the delegate's own advice first, then what is nearer.
 
-    def fits(rewrite: Rewrite, named: bool) -> bool:
-        return (
-            bool(rewrite.operators) == named
-            and (not rewrite.operators or op in rewrite.operators)
-            and (not rewrite.kinds or kind in rewrite.kinds)
-        )
-
-    for named in (True, False):
-        for rewrite in (*rules.rewrites, *common_rewrites()):
-            if fits(rewrite, named):
-                return rewrite.text
+    Args:
+        rules: Of the delegate.
+        op: The operator.
+        kind: Its kind of arithmetic.
+        obstacle: "computed size" or "after another", where the operator itself is not to blame.
+    """
+    wanted = obstacle or op
+    for rewrites in (rules.rewrites, common_rewrites()):
+        fitting = [item for item in rewrites if not item.kinds or kind in item.kinds]
+        for item in fitting:
+            if wanted in item.operators:
+                return item.text
+        for item in fitting:
+            if not item.operators and not obstacle:
+                return item.text
     return None
 
 

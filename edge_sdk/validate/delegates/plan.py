@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_sdk.model.tflite_cost import NOT_COUNTED, multiply_accumulates
@@ -110,14 +110,16 @@ def predict(prepared: Prepared, rules: DelegateRules) -> Prediction:
         for node, facts in zip(graph.nodes, prepared.facts, strict=True)
     ]
     if rules.static_only and prepared.computed:
-        name = graph.tensors[min(prepared.computed)].name or "a tensor"
+        name = graph.tensors[min(prepared.computed)].name.split(";")[0] or "a tensor"
         whole = Refusal(
-            f"the size of {name!r} is known only when the model runs, and then nothing is taken", rules.source
+            f"the size of {name!r} is known only when the model runs, and then nothing is taken",
+            rules.source,
+            "computed size",
         )
         found = [item or whole for item in found]
     if rules.first_stretch_only:
-        blocked = next((index for index, item in enumerate(found) if item is not None), None)
-        after = Refusal("it comes after the first operator that is not taken", rules.source)
+        blocked = _first_blocked(graph, found, rules)
+        after = Refusal("it comes after the first operator that is not taken", rules.source, "after another")
         if blocked is not None:
             found = [item or (after if index > blocked else None) for index, item in enumerate(found)]
     parts = stretches(graph, [item is None for item in found])
@@ -138,12 +140,25 @@ def predict(prepared: Prepared, rules: DelegateRules) -> Prediction:
     )
 
 
+def _first_blocked(graph: Graph, found: Sequence[Refusal | None], rules: DelegateRules) -> int | None:
+    started = False
+    for index, item in enumerate(found):
+        if item is None:
+            started = True
+        elif started or graph.nodes[index].op not in rules.passed_at_start:
+            return index
+    return None
+
+
 def _plan(prepared: Prepared, name: str, runtime: str | None) -> DelegatePlan:
     graph = prepared.graph
     rules = load_rules(name, runtime)
     if rules is None:
         return DelegatePlan(
             delegate=name,
+            title=name,
+            predicted=True,
+            checked=False,
             nodes=len(graph.nodes),
             taken=0,
             partitions=0,
@@ -170,6 +185,7 @@ def _plan(prepared: Prepared, name: str, runtime: str | None) -> DelegatePlan:
     plan = DelegatePlan(
         delegate=name,
         title=rules.title,
+        predicted=True,
         checked=bool(rules.checked_with),
         nodes=len(graph.nodes),
         taken=taken,
@@ -180,7 +196,7 @@ def _plan(prepared: Prepared, name: str, runtime: str | None) -> DelegatePlan:
         verdict="",
         source=rules.source,
     )
-    return DelegatePlan(**{**plan.__dict__, "verdict": _verdict(plan, rules, bool(compiled))})
+    return replace(plan, verdict=_verdict(plan, rules, bool(compiled)))
 
 
 def _verdict(plan: DelegatePlan, rules: DelegateRules, compiled: bool) -> str:
@@ -218,7 +234,9 @@ def _blocking(
                 count=len(nodes),
                 layers=tuple(_name(node, prepared.graph) for node in nodes[:LAYERS_NAMED]),
                 reason=item.reason,
-                rewrite=rewrite_for(rules, op, kind_of(nodes[0], prepared.graph, prepared.origin)),
+                rewrite=rewrite_for(
+                    rules, op, kind_of(nodes[0], prepared.graph, prepared.origin), item.obstacle
+                ),
                 share_of_macs=None if counted is None or not total else counted / total,
                 source=item.source,
             )
@@ -228,7 +246,8 @@ def _blocking(
 
 def _name(node: Node, graph: Graph) -> str:
     name = graph.tensors[node.outputs[0]].name if node.outputs and node.outputs[0] >= 0 else ""
-    return name or f"({node.op.lower()})"
+    # The converter joins the names of the operators that it has fused; the first one tells enough.
+    return name.split(";")[0] or f"({node.op.lower()})"
 
 
 def _macs(node: Node, graph: Graph, origin: Mapping[int, int]) -> int | None:

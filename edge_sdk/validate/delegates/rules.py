@@ -54,7 +54,7 @@ class Rewrite(Document):
     """What may help where an operator blocks.
 
     Attributes:
-        operators: Blocking operators; empty for any.
+        operators: Blocking operators, or obstacles ("computed size"); empty for any operator.
         kinds: Kinds of arithmetic that it is for; empty for any.
         text: What to change.
     """
@@ -79,6 +79,7 @@ class DelegateRules(Document):
         static_only: One tensor of unknown size, and nothing is taken.
         most_partitions: How many stretches are handed over, the largest first; None for all.
         first_stretch_only: Nothing is taken after the first node that is not.
+        passed_at_start: Operators that may stay on the CPU before that stretch begins.
         least_nodes: Stretches with fewer nodes stay on the CPU.
         rules: The rules.
         rewrites: Tried before the common ones.
@@ -94,6 +95,7 @@ class DelegateRules(Document):
     static_only: bool = False
     most_partitions: int | None = None
     first_stretch_only: bool = False
+    passed_at_start: tuple[str, ...] = ()
     least_nodes: int = 1
     rules: tuple[Rule, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
