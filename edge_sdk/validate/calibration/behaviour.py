@@ -135,18 +135,15 @@ class _Inquiry:
             if version is not None:
                 versions.append(self._with_cut(version, transform))
         base = self._with_cut(base, None)
-        verdict = _verdict(given, base, versions)
-        if verdict is None:
+        verdict = self._by_labels(base, versions) or _verdict(given, base, versions)
+        if verdict is None or self._is_refuted(verdict[2], given):
             return []
         level, why, better = verdict
-        confirmed = self._checked_by_labels(level, given, better, values)
-        if confirmed is None:
-            return []
         now, then = base.answers, better.answers
         return [
             Finding(
                 code=CODE,
-                level=confirmed,
+                level=level,
                 what=f"{self._name!r} seems to be on the wrong scale: as given ({given or 'no usual scale'}) "
                 f"{why}; brought to {better.name} the answers are sound",
                 numbers={
@@ -203,12 +200,19 @@ class _Inquiry:
         numbers: dict[str, float] = {
             "confidence": short(base.answers.sure),
             "confidence_swapped": short(swapped.answers.sure),
+            "information": base.answers.information,
+            "information_swapped": swapped.answers.information,
             "share_surer_swapped": preference.share,
             "strength": preference.strength,
         }
         level = None
         if better and preference.strength >= 2.2 and preference.share >= 0.75:
             level = ERROR if preference.strength >= 3.5 and preference.share >= 0.85 else WARNING
+        if _tells_more(swapped.answers, base.answers):
+            level = ERROR
+        labels = self._samples.classes()
+        if labels is not None:
+            level = _more_often_right(swapped, base, labels)
         meant = self._evaluation_like(values)
         if meant is not None:
             straight, other = self.ask("evaluation", None, meant), self.ask("evaluation", swap, meant)
@@ -223,8 +227,9 @@ class _Inquiry:
             Finding(
                 code="CALIBRATION-CHANNEL-ORDER",
                 level=level,
-                what=f"the model is surer about {preference.share:.0%} of the samples when the channels of "
-                f"{self._name!r} are in reverse order (RGB and BGR)",
+                what=f"the channels of {self._name!r} seem to be in reverse order (RGB and BGR): swapped, "
+                f"the model is surer about {preference.share:.0%} of the samples, and its answers tell "
+                f"{swapped.answers.information:.2f} instead of {base.answers.information:.2f} nats",
                 numbers=numbers,
                 hint="load the pictures in the order of the training code: OpenCV gives BGR, Pillow and "
                 "TensorFlow RGB",
@@ -274,24 +279,30 @@ class _Inquiry:
         cut = ceiling_share(self._keeping, self._transformed(few.inputs, transform))
         return _Version(version.name, version.answers, cut)
 
-    def _checked_by_labels(
-        self, level: str, given: str | None, better: _Version, values: Array
-    ) -> str | None:
-        """Let labelled evaluation data on the same scale decide; return the level, or None to withdraw."""
-        meant = self._evaluation_like(values)
-        if meant is None:
-            return level
-        labels = meant.classes()
-        if labels is None:
-            return level
-        transform = _other_scales(given, values)[better.name]
-        now, then = self.ask("", None, meant), self.ask("", transform, meant)
-        if now is None or then is None:
-            return level
-        right_now, right_then = (float(np.mean(v.answers.best == labels)) for v in (now, then))
-        if right_now >= right_then - 0.02:
+    def _by_labels(self, base: _Version, versions: list[_Version]) -> tuple[str, str, _Version] | None:
+        """Let the calibration data's own labels decide, where it has some."""
+        labels = self._samples.classes()
+        best = max(versions, key=lambda item: _right(item, labels), default=None)
+        if labels is None or best is None:
             return None
-        return ERROR if right_then > right_now + 0.1 else level
+        level = _more_often_right(best, base, labels)
+        if level is None:
+            return None
+        why = f"the model gives {_right(base, labels):.0%} of the samples their label"
+        return level, f"{why} and not {_right(best, labels):.0%}", best
+
+    def _is_refuted(self, better: _Version, given: str | None) -> bool:
+        """Return whether labelled data on the given scale is answered as rightly as on the other one."""
+        values = self._samples.inputs[self._name]
+        for samples in (self._samples, self._evaluation_like(values)):
+            labels = None if samples is None else samples.classes()
+            if labels is None:
+                continue
+            transform = _other_scales(given, values)[better.name]
+            now, then = self.ask("", None, samples), self.ask("", transform, samples)
+            if now is not None and then is not None and _right(now, labels) >= _right(then, labels) - 0.02:
+                return True
+        return False
 
     def _evaluation_like(self, values: Array) -> SampleSet | None:
         """Return evaluation samples on the same scale as the calibration's, or None."""
@@ -358,9 +369,30 @@ def _shifted(base: _Version, better: _Version) -> tuple[str, str] | None:
     clear = preference.share >= 0.7 and preference.strength >= 4.0 and preference.gain >= 0.05
     if clear and gained > 0.1 * now.information and len(now.confidence) >= 16:
         return ERROR, why
+    if _tells_more(then, now):
+        return ERROR, f"the answers tell {now.information:.2f} and not {then.information:.2f} nats"
     if preference.share >= 0.75 and preference.strength >= 2.0:
         return WARNING, why
     return None
+
+
+def _tells_more(then: Answers, now: Answers) -> bool:
+    """Return whether answers differ far more from sample to sample, and as much as those of a classifier."""
+    most = float(np.log(min(then.classes, len(then.confidence))))
+    return then.information >= 1.5 * now.information and then.information >= 0.5 * most
+
+
+def _right(version: _Version, labels: Array | None) -> float:
+    return 0.0 if labels is None else float(np.mean(version.answers.best == labels))
+
+
+def _more_often_right(better: _Version, base: _Version, labels: Array) -> str | None:
+    """Return the level where one version gets more labels right than by chance (McNemar's test)."""
+    now, then = base.answers.best == labels, better.answers.best == labels
+    won, lost = int(np.sum(then & ~now)), int(np.sum(now & ~then))
+    if won - lost < 4 or (won - lost) < 2.5 * np.sqrt(won + lost):
+        return None
+    return ERROR if won - lost >= 0.1 * len(labels) else WARNING
 
 
 def _other_scales(given: str | None, values: Array) -> dict[str, Transform]:
