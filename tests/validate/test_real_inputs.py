@@ -1,4 +1,4 @@
-"""Trained models on real pictures: full int8 stays within a point of float; intervals say how sure that is."""
+"""Trained models on real pictures: full int8 stays within a point of float, and how sure that is."""
 
 from __future__ import annotations
 

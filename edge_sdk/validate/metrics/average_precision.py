@@ -77,22 +77,31 @@ def match(
     Returns:
         One entry a class that has objects, in order of class.
     """
-    found = []
-    for number in sorted({int(value) for values in classes for value in values}):
-        pictures, scores, right = [], [], []
-        for picture, given in enumerate(detections):
+    known = sorted({int(value) for values in classes for value in values})
+    parts: dict[int, list[tuple[Array, Array, Array]]] = {number: [] for number in known}
+    for picture, given in enumerate(detections):
+        for number in np.unique(given.classes):
+            if int(number) not in parts:
+                continue
             own = np.flatnonzero(given.classes == number)
             order = own[np.argsort(-given.scores[own], kind="stable")][:limit]
             wanted = boxes[picture][classes[picture] == number]
-            pictures.append(np.full(len(order), picture))
-            scores.append(given.scores[order])
-            right.append(_take(overlaps(given.boxes[order], wanted), thresholds))
+            right = _take(overlaps(given.boxes[order], wanted), thresholds)
+            parts[int(number)].append((np.full(len(order), picture), given.scores[order], right))
+    objects = {number: np.zeros(len(classes), np.int64) for number in known}
+    for picture, values in enumerate(classes):
+        for number, count in zip(*np.unique(values, return_counts=True), strict=True):
+            objects[int(number)][picture] = count
+    nothing = (np.empty(0, np.int64), np.empty(0), np.zeros((len(thresholds), 0), bool))
+    found = []
+    for number in known:
+        pictures, scores, rights = zip(*(parts[number] or [nothing]), strict=True)
         best_first = np.argsort(-np.concatenate(scores), kind="stable")
         found.append(
             Matches(
                 pictures=np.concatenate(pictures)[best_first],
-                right=np.concatenate(right, axis=1)[:, best_first],
-                objects=np.array([int(np.sum(values == number)) for values in classes]),
+                right=np.concatenate(rights, axis=1)[:, best_first],
+                objects=objects[number],
             )
         )
     return found
@@ -151,20 +160,24 @@ def of_each_picture(matches: Sequence[Matches], pictures: int) -> Array:
 
 def _average_precision(entry: Matches, counts: Array, objects: Array) -> Array:
     """Return the average precision of one class, averaged over thresholds, (resamples,)."""
-    if not len(entry.pictures):
+    # Only where an object is taken does recall grow, and precision is highest there: nothing else counts.
+    taken = np.flatnonzero(entry.right.any(axis=0))
+    if not len(taken):
         return np.zeros(len(counts))
-    weights = counts[:, entry.pictures]
-    seen = np.cumsum(weights, axis=1)
+    weights = counts[:, entry.pictures[: taken[-1] + 1]]
+    seen = np.cumsum(weights, axis=1)[:, taken]
+    weights = weights[:, taken]
     total = np.zeros(len(counts))
-    for right in entry.right:
-        hits = np.cumsum(weights * right, axis=1)
+    for right in entry.right[:, taken]:
+        if not right.any():
+            continue
+        hits = np.cumsum(weights[:, right], axis=1)
         recall = hits / np.where(objects > 0, objects, 1.0)[:, None]
-        precision = np.divide(hits, seen, out=np.zeros_like(hits), where=seen > 0)
+        precision = np.divide(hits, seen[:, right], out=np.zeros_like(hits), where=hits > 0)
         monotone = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
         # How many of the 101 recalls are reached by then; each is read where it is reached first.
         reached = np.searchsorted(RECALLS, recall.ravel(), side="right").reshape(recall.shape)
-        new = np.diff(reached, axis=1, prepend=0)
-        total += np.sum(monotone * new, axis=1) / len(RECALLS)
+        total += np.sum(monotone * np.diff(reached, axis=1, prepend=0), axis=1) / len(RECALLS)
     return total / len(entry.right)
 
 

@@ -83,7 +83,7 @@ class MeanAveragePrecision(Metric):
             value=float(mean_average_precision(matches, np.ones((1, count)))[0]),
             per_sample=np.where(np.isnan(own), empty, own),
             resampled=lambda counts: mean_average_precision(matches, counts),
-            cost=count + sum(6 * entry.right.size for entry in matches),
+            cost=count + sum(entry.pictures.size + 6 * int(entry.right.sum()) for entry in matches),
         )
 
     def describe(self, outputs: Mapping[str, Array], score: Score, index: int) -> int | float | str | None:

@@ -39,7 +39,7 @@ class MaskOverlap(Metric):
         self._labels = labels
         self._planes = classes
         self._threshold = threshold
-        classes = max(classes, 2)
+        self._classes = classes = max(classes, 2)
         # Of two kinds told by one score, the first is the background.
         left_out = 0 if self._planes == 1 and background is None else background
         self._counted = [number for number in range(classes) if number != left_out]
@@ -47,13 +47,16 @@ class MaskOverlap(Metric):
     def score(self, outputs: Mapping[str, Array]) -> Score:
         """Score; a sample's own score is the mean over the classes that it or its answer has."""
         found = self.predicted(outputs)
-        valid = self._labels >= 0
-        shape = (len(found), len(self._counted))
-        shared, union = np.zeros(shape), np.zeros(shape)
-        for column, number in enumerate(self._counted):
-            want, got = (self._labels == number) & valid, (found == number) & valid
-            shared[:, column] = np.sum(want & got, axis=(1, 2))
-            union[:, column] = np.sum(want | got, axis=(1, 2))
+        shared, union = np.zeros((2, len(found), len(self._counted)))
+        for index, (want, got) in enumerate(zip(self._labels, found, strict=True)):
+            valid = want >= 0
+            size = self._classes + 1
+            # A class that does not exist counts as one that is never right.
+            known = np.where((got >= 0) & (got < size), got, size - 1)
+            codes = want[valid].astype(np.int64) * size + known[valid]
+            table = np.bincount(codes, minlength=size * size).reshape(size, size)
+            shared[index] = np.diag(table)[self._counted]
+            union[index] = (table.sum(axis=0) + table.sum(axis=1))[self._counted] - shared[index]
 
         def resampled(counts: Array) -> Array:
             return _mean_over_classes(counts @ shared, counts @ union, np.nan)

@@ -57,10 +57,11 @@ def compare_output(name: str, reference: Array, given: Array) -> OutputFacts:
     if same_shape and finite and reference.size:
         want, got = reference.astype(np.float64), given.astype(np.float64)
         numbers["max_abs_error"] = rounded(float(np.max(np.abs(want - got))))
-        numbers["correlation"] = rounded(correlation(want, got))
+        related = correlation(want, got)
+        numbers["correlation"] = rounded(related)
         if reference.dtype.kind == "f":
             numbers["snr_db"] = rounded(snr_db(want, got))
-        numbers["agreement"] = rounded(_agreement(reference, given, class_like))
+        numbers["agreement"] = rounded(_agreement(reference, given, class_like, related))
         numbers["agreement_interval"] = _agreement_interval(reference, given, class_like)
     return OutputFacts(
         name=name,
@@ -120,16 +121,15 @@ def correlation(reference: Array, given: Array) -> float:
     return 0.0 if scale == 0.0 else float(np.clip(np.sum(reference * given) / scale, 0.0, 1.0))
 
 
-def _agreement(reference: Array, given: Array, class_like: bool) -> float:
+def _agreement(reference: Array, given: Array, class_like: bool, related: float) -> float:
     if class_like:
         return float(np.mean(best_class(reference) == best_class(given)))
     if reference.dtype.kind in "iub":
         return float(np.mean(reference == given))
-    want, got = reference.astype(np.float64), given.astype(np.float64)
-    if np.ptp(want) == 0.0:
+    if np.ptp(reference) == 0.0:
         # A reference without any variation has no correlation; then only its value can agree.
-        return float(np.allclose(want, got, rtol=1e-2, atol=1e-3))
-    return correlation(want, got)
+        return float(np.allclose(reference, given.astype(np.float64), rtol=1e-2, atol=1e-3))
+    return related
 
 
 def _agreement_interval(reference: Array, given: Array, class_like: bool) -> tuple[float, float] | None:
@@ -146,12 +146,9 @@ def _agreement_interval(reference: Array, given: Array, class_like: bool) -> tup
         centre = count >= _CENTRE_FROM
         want -= want.mean(axis=0) if centre else want.mean()
         got -= got.mean(axis=0) if centre else got.mean()
-        sums = np.stack(
-            [
-                np.sum((one * two).reshape(count, -1), axis=1)
-                for one, two in ((want, got), (want, want), (got, got))
-            ]
-        )
+        want, got = want.reshape(count, -1), got.reshape(count, -1)
+        pairs = ((want, got), (want, want), (got, got))
+        sums = np.stack([np.einsum("ij,ij->i", one, two) for one, two in pairs])
 
         def resampled(counts: Array) -> Array:
             products, first, second = (counts @ row for row in sums)

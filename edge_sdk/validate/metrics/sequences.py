@@ -131,15 +131,20 @@ class EditRate(Metric):
 
 def edit_distance(want: Sequence[object], got: Sequence[object]) -> int:
     """Return the fewest insertions, deletions and replacements that turn one sequence into the other."""
-    row = list(range(len(got) + 1))
-    for index, wanted in enumerate(want, 1):
-        corner, row[0] = row[0], index
-        for column, given in enumerate(got, 1):
-            corner, row[column] = (
-                row[column],
-                min(row[column] + 1, row[column - 1] + 1, corner + (wanted != given)),
-            )
-    return row[-1]
+    numbers: dict[object, int] = {}
+    one, two = (
+        np.array([numbers.setdefault(item, len(numbers)) for item in items], np.int64)
+        for items in (want, got)
+    )
+    steps = np.arange(len(two) + 1)
+    row = steps.copy()
+    for index, wanted in enumerate(one, 1):
+        new = np.empty_like(row)
+        new[0] = index
+        np.minimum(row[1:] + 1, row[:-1] + (two != wanted), out=new[1:])
+        # Insertions run along the row: the least of what lies to the left, one more for each step.
+        row = np.minimum.accumulate(new - steps) + steps
+    return int(row[-1])
 
 
 def make(request: Request) -> EditRate:

@@ -166,6 +166,12 @@ class TestMasks:
         scores = np.moveaxis(np.eye(3, dtype=np.float32)[want], 3, 1)
         assert value("iou", want, scores) == 1.0
 
+    def test_a_class_that_does_not_exist_is_wrong(self) -> None:
+        metric = make("iou", self.WANT, {"out": self.GOT})
+        odd = np.where(self.GOT == 2, 77, self.GOT)
+        assert metric.score({"out": odd}).value == pytest.approx((2 / 4 + 3 / 4 + 0) / 3)
+        assert metric.score({"out": -odd}).value < 0.5
+
     def test_pixels_that_do_not_count(self) -> None:
         ignored = np.where(self.WANT == self.GOT, self.WANT, -1)
         assert value("iou", ignored, np.eye(3, dtype=np.float32)[self.GOT]) == 1.0
