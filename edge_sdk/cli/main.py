@@ -18,6 +18,7 @@ VERBS: tuple[str, ...] = (
     "optimize",
     "check",
     "verify",
+    "report",
     "push",
     "run",
     "status",
