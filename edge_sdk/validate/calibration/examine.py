@@ -112,7 +112,7 @@ def _by_model(
         rows = layers.compare_layers(evidence, path, _limits(ranges))
         findings += layers.cut_off(rows)
     except EdgeError as failure:
-        not_checked.append(f"the layers' ranges: {failure.what}")
+        not_checked.append(f"the layers' ranges: {_first_line(failure)}")
     codes = {finding.code for finding in known if finding.level != WARNING}
     if not codes & set(_MEANINGLESS) and not any(finding.code == scale.CODE for finding in known):
         stage("examine", "asking the model")
@@ -121,12 +121,12 @@ def _by_model(
             findings += asked.findings
             not_checked += asked.not_checked
         except EdgeError as failure:
-            not_checked.append(f"scale by the model's answers: {failure.what}")
+            not_checked.append(f"scale by the model's answers: {_first_line(failure)}")
     if ranges is not None and evidence.evaluation is not None and evidence.evaluation.count >= trial.LEAST:
         try:
             findings += trial.try_out(evidence, path, ranges)
         except EdgeError as failure:
-            not_checked.append(f"int8 calibrated on both sets: {failure.what}")
+            not_checked.append(f"int8 calibrated on both sets: {_first_line(failure)}")
     return rows, findings, not_checked
 
 
@@ -157,6 +157,10 @@ def _statistics(contract: Contract, name: str, values: Any) -> Any:
 def _limits(ranges: Ranges) -> dict[str, tuple[float, float]]:
     """Return the lowest and highest value by tensor name."""
     return {name: (float(np.min(low)), float(np.max(high))) for name, (low, high) in ranges.values.items()}
+
+
+def _first_line(failure: EdgeError) -> str:
+    return failure.what.splitlines()[0] if failure.what else type(failure).__name__
 
 
 def _in_order(findings: list[Finding]) -> tuple[Finding, ...]:
