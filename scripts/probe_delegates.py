@@ -141,7 +141,8 @@ class Maker:
             buffer = schema.BufferT()
             dtype = {"int4": "int8"}.get(kind, kind)
             content = np.asarray(value, dtype).tobytes()
-            buffer.data = list(content[: (len(content) + 1) // 2] if kind == "int4" else content)
+            content = content[: (len(content) + 1) // 2] if kind == "int4" else content
+            buffer.data = np.frombuffer(content, np.uint8)
             tensor.buffer = len(self.buffers)
             self.buffers.append(buffer)
         if (kind in _QUANTIZED and scales) or (kind == "int32" and value is not None and scales > 1):
@@ -257,7 +258,8 @@ def one_operator_models() -> dict[str, bytes]:
         ("uint8", "int8"), ("uint8", "uint8"), ("int16", "int16"), ("int16", "int8"),
     ):  # fmt: skip
         m = Maker()
-        add(f"QUANTIZE {given}>{made}", m, "QUANTIZE", [m.tensor([1, 8], given)], [m.tensor([1, 8], made)])  # fmt: skip
+        x, y = m.tensor([1, 8], given), m.tensor([1, 8], made)
+        add(f"QUANTIZE {given}>{made}", m, "QUANTIZE", [x], [y])
     for given in ("int8", "uint8", "int16", "float16"):
         m = Maker()
         add(f"DEQUANTIZE {given}>float32", m, "DEQUANTIZE", [m.tensor([1, 8], given)],
@@ -318,8 +320,8 @@ def _shape_operators(add: Any, kind: str) -> None:
         x = m.tensor([1, 4, 8], kind)
         z = m.tensor([1, 8, 4], kind, np.ones((1, 8, 4)) if constant else None)
         y = m.tensor([1, 4, 4], kind)
-        add(f"BATCH_MATMUL {kind} second={'constant' if constant else 'computed'}", m, "BATCH_MATMUL", [x, z], [y],
-            options=_with("BatchMatMulOptions"))  # fmt: skip
+        name = f"BATCH_MATMUL {kind} second={'constant' if constant else 'computed'}"
+        add(name, m, "BATCH_MATMUL", [x, z], [y], options=_with("BatchMatMulOptions"))  # fmt: skip
 
 
 def _weighted(add: Any, kind: str, weights: str) -> None:

@@ -196,7 +196,7 @@ def _multiplier(prepared: Prepared, on_cpu: Sequence[int], runtime: str) -> int:
     largest = max(multiplier_bytes(prepared, position) for position in kinds)
     if any(kind == "float32" for kind in kinds.values()):
         return min(_FLOAT_BLOCKS, largest)
-    return largest if runtime == "litert" else min(_OLD_BLOCKS, largest) + 2 * largest
+    return largest if runtime == "litert" else _OLD_BLOCKS + 2 * largest
 
 
 def _stretches(prepared: Prepared, delegate: str | None, runtime: str) -> tuple[Stretch, ...]:
