@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edge_sdk.validate.report.markup import Markup, tag
+from edge_sdk.validate.report.markup import Content, Markup, tag
 
 PLOT_HEIGHT = 280
 _LABEL_HEIGHT = 15
@@ -123,7 +123,13 @@ def scatter(points: Sequence[Point], across: Axis, up: Axis, *, name: str, descr
         for tick in up.ticks
     ]
     below = [
-        tag("text", across.write(tick), x=f"{across.place(tick)}%", y=16, text_anchor="middle")
+        tag(
+            "text",
+            across.write(tick),
+            x=f"{across.place(tick)}%",
+            y=16,
+            text_anchor="end" if across.place(tick) > 92 else "middle",
+        )
         for tick in across.ticks
     ]
     return tag(
@@ -238,15 +244,16 @@ def _names(points: Sequence[Point], across: Axis, up: Axis) -> list[Markup]:
     return drawn
 
 
-def bar(share: float, kind: str = "") -> Markup:
-    """Return a bar for a table's cell; the number stands beside it in words.
+def bar(share: float, told: Content, kind: str = "") -> Markup:
+    """Return a bar for a table's cell, with its number beside it.
 
     Args:
         share: Of the cell's width, 0 to 1.
+        told: The number, in words.
         kind: "good", "bad", "quiet" or "".
     """
     width = round(100 * min(1.0, max(0.0, share)), 2)
-    return tag(
+    drawn = tag(
         "svg",
         tag("rect", x=0, y=0, width="100%", height=10, class_="rail"),
         tag("rect", x=0, y=0, width=f"{width}%", height=10, class_=f"fill {kind}".strip()),
@@ -254,6 +261,7 @@ def bar(share: float, kind: str = "") -> Markup:
         height=10,
         aria_hidden="true",
     )
+    return tag("div", drawn, tag("span", told), class_="barred")
 
 
 def stack(parts: Sequence[tuple[str, float]], longest: float, *, name: str) -> Markup:
@@ -312,6 +320,7 @@ def histogram(edges: Sequence[float], main: Sequence[float], other: Sequence[flo
     assert axis is not None or not ticks
     return tag(
         "div",
+        tag("p", f"share of the values; the highest bin holds {highest:.1%}", class_="axis-title"),
         tag(
             "svg",
             bins,
@@ -332,7 +341,6 @@ def histogram(edges: Sequence[float], main: Sequence[float], other: Sequence[flo
                 for tick in ticks
                 if axis is not None
             ],
-            tag("text", f"{highest:.0%} of values", x=2, y=11, class_="quiet"),
             class_="wide",
             height=height + 22,
             role="img",

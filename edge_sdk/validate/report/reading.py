@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -227,7 +227,7 @@ def table(
                     "th" if index == 0 else "td",
                     cell,
                     scope="row" if index == 0 else None,
-                    class_="number" if index in right else None,
+                    class_="number" if index in right else "long" if _is_long(cell) else None,
                 )
                 for index, cell in enumerate(row)
             ],
@@ -250,17 +250,31 @@ def table(
     )
 
 
-def chooser(group: str, legend: str, panels: Sequence[tuple[str, Markup]]) -> Markup:
+def _is_long(cell: Content) -> bool:
+    """Return whether a cell holds a sentence, which needs room to be read."""
+    return isinstance(cell, str) and not isinstance(cell, Markup) and len(cell) > 24
+
+
+def chooser(
+    group: str, legend: str, panels: Sequence[tuple[str, Markup]], *, first: Collection[str] = ()
+) -> Markup:
     """Return panels of which one is shown, chosen by radio buttons (arrow keys move between them).
 
     Without scripts every panel is shown, each under its title.
+
+    Args:
+        group: Name of the buttons, unique on the page.
+        legend: What is chosen.
+        panels: Title and content of each.
+        first: The first panel with one of these titles is shown at the beginning.
     """
+    chosen = next((index for index, (title, _) in enumerate(panels) if title in first), 0)
     if len(panels) == 1:
         return tag("div", tag("h3", panels[0][0]), panels[0][1], class_="panel")
     buttons = [
         tag(
             "label",
-            tag("input", type="radio", name=group, value=str(index), checked=index == 0),
+            tag("input", type="radio", name=group, value=str(index), checked=index == chosen),
             tag("span", title),
         )
         for index, (title, _) in enumerate(panels)

@@ -38,7 +38,7 @@ def confusion(reading: Reading) -> Markup:
         tag(
             "p", "Rows are labels, columns are what the variant answered; the share of a row gives the shade."
         ),
-        chooser("confusion", "Variant", panels),
+        chooser("confusion", "Variant", panels, first=reading.picks),
         reading.trace("confusion", "build"),
     )
 
@@ -172,7 +172,7 @@ def worst(reading: Reading) -> Markup:
             "The samples that a variant answers worst, worst first. Numbers count from 0, in the data's "
             "order.",
         ),
-        chooser("worst", "Variant", panels),
+        chooser("worst", "Variant", panels, first=reading.picks),
         reading.trace("worst", "build"),
     )
 
@@ -182,7 +182,7 @@ def _card(reading: Reading, sample: Mapping[str, Any]) -> Markup:
     uri = text(reading.section("thumbnails").get(index))
     shown: Content = tag("span", "no picture", class_="blank")
     if uri is not None and is_picture(uri):
-        shown = tag("img", src=uri, alt=f"sample {index}", loading="lazy")
+        shown = tag("img", src=uri, alt=f"sample {index}")
     rows: list[Content] = []
     for title, key in (("label", "label"), ("source", "reference"), ("variant", "given")):
         rows.append(tag("div", tag("dt", title), tag("dd", reading.label(sample.get(key)) or wording.NONE)))

@@ -147,7 +147,7 @@ def _plans(reading: Reading, target: str, content: Mapping[str, Any]) -> Markup 
                 [
                     variant,
                     name,
-                    wording.NONE if coverage is None else (bar(coverage, "good"), wording.percent(coverage)),
+                    wording.NONE if coverage is None else bar(coverage, wording.percent(coverage), "good"),
                     wording.percent(number(plan.get("coverage_by_macs"))),
                     wording.NONE if taken is None or nodes is None else f"{taken:.0f} of {nodes:.0f}",
                     wording.plain(number(plan.get("partitions"))),

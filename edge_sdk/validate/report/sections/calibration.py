@@ -98,6 +98,8 @@ def _input(item: Mapping[str, Any]) -> Markup:
         if numbers_of:
             shown = ("samples", "distinct", "not_finite", "minimum", "maximum", "mean", "std")
             cells: list[Content] = [title, *(wording.plain(number(numbers_of.get(field))) for field in shown)]
+            # A count at its default is left out where the document is written.
+            cells[3] = wording.plain(number(numbers_of.get("not_finite", 0)))
             rows.append([*cells, wording.percent(number(numbers_of.get("zeros")))])
     return tag(
         "div",
@@ -132,7 +134,7 @@ def _ranges(found: list[dict[str, Any]]) -> Markup | None:
                 text(item.get("op")) or "?",
                 _pair(item.get("low"), item.get("high")),
                 _pair(item.get("evaluation_low"), item.get("evaluation_high")),
-                wording.NONE if clipped is None else (bar(clipped, "bad"), wording.percent(clipped)),
+                wording.NONE if clipped is None else bar(clipped, wording.percent(clipped), "bad"),
                 wording.plain(number(item.get("lost_db"))),
             ]
         )

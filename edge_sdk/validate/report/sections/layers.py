@@ -38,7 +38,7 @@ def layers(reading: Reading) -> Markup:
             "Each layer of a variant beside the same layer of the float model. Error travels forward; the "
             "ranking is by the error that a layer adds itself.",
         ),
-        chooser("layers", "Variant", panels),
+        chooser("layers", "Variant", panels, first=reading.picks),
         reading.trace("error_maps", "build"),
     )
 
@@ -73,13 +73,12 @@ def _panel(found: Mapping[str, Any], name: str) -> Markup | None:
         rows.append(
             [
                 tag("span", str(layer["name"]), class_="path"),
-                text(layer.get("op")) or "?",
-                (
-                    bar(1 - added / _FLOOR_DB if added < 0 else 1.0, "bad" if added > -20 else ""),
-                    f"{added:.1f}",
+                bar(
+                    1 - added / _FLOOR_DB if added < 0 else 1.0, f"{added:.1f}", "bad" if added > -20 else ""
                 ),
+                text(layer.get("op")) or "?",
                 wording.plain(number(layer.get("snr_db"))),
-                wording.plain(number(layer.get("cosine"))),
+                wording.NONE if (cosine := number(layer.get("cosine"))) is None else f"{cosine:.5f}",
                 wording.plain(number(layer.get("max_abs_error"))),
             ]
         )
@@ -87,7 +86,7 @@ def _panel(found: Mapping[str, Any], name: str) -> Markup | None:
         "div",
         curve,
         table(
-            ["layer", "operator", "error added here, dB", "SNR, dB", "cosine", "max error"],
+            ["layer", "error added here, dB", "operator", "SNR, dB", "cosine", "max error"],
             rows,
             name=f"Layers of {name} that add the most error",
             right=(3, 4, 5),

@@ -28,8 +28,11 @@ def environment(reading: Reading) -> Markup:
     row("data sha256", _code(text(data.get("sha256"))))
     row("bundle", _code(text(reading.details.get("bundle"))))
     row("bundle sha256", _code(text(reading.details.get("bundle_sha256"))))
-    machine = ", ".join(found for part in items(around.get("machine")) if (found := text(part)))
-    row("machine", f"{machine} (the last number: CPU cores)" if machine else None)
+    machine = [
+        wording.count(part, "CPU core") if isinstance(part, int) else text(part) or ""
+        for part in items(around.get("machine"))
+    ]
+    row("machine", ", ".join(filter(None, machine)) or None)
     row("Python", text(around.get("python")))
     row("edge_sdk", text(around.get("edge_sdk")))
     for name, version in fields(around.get("tools")).items():
@@ -86,13 +89,7 @@ def provenance(reading: Reading) -> Markup:
                 "li",
                 tag("h3", command.key),
                 tag("p", f"Gives {command.gives}."),
-                tag(
-                    "pre",
-                    tag("code", command.line),
-                    tabindex="0",
-                    role="region",
-                    aria_label=f"Command {command.key}",
-                ),
+                tag("pre", tag("code", command.line)),
                 tag("p", "Fields: ", tag("code", gives), class_="trace") if gives else None,
                 id=f"command-{command.key}",
             )
@@ -105,7 +102,9 @@ def provenance(reading: Reading) -> Markup:
             "Every number above names the field of details.json that holds it and a command that gives it "
             "again; type it in the folder of the build. Sizes, metrics, errors and predictions come out the "
             "same; latency and memory belong to the machine. Finished steps are taken from the build's "
-            "cache: --fresh makes them again.",
+            "cache; ",
+            tag("code", "--fresh"),
+            " makes them again.",
         ),
         tag("ol", rows, class_="commands"),
     )

@@ -128,7 +128,7 @@ def _budget(reading: Reading) -> Markup | None:
             ]
     if not limits and not missed:
         return None
-    shown = ", ".join(f"{name.replace('_', ' ')} {_limit(name, value)}" for name, value in limits.items())
+    shown = "; ".join(_limit(name, value) for name, value in limits.items())
     return tag(
         "div",
         tag("h3", "Budget and targets"),
@@ -138,9 +138,14 @@ def _budget(reading: Reading) -> Markup | None:
 
 
 def _limit(name: str, value: float) -> str:
-    if name.endswith("bytes"):
-        return wording.size_text(value)
-    return f"{wording.milliseconds_text(value)} ms" if name.endswith("ms") else f"{value:.4g}"
+    """Return a limit in words: "max_size_bytes", 2e6 is "size at most 2.00 MB"."""
+    bound, _, rest = name.partition("_")
+    title, _, unit = rest.rpartition("_")
+    amount = {"bytes": wording.size_text(value), "ms": f"{wording.milliseconds_text(value)} ms"}.get(unit)
+    if amount is None:
+        title, amount = rest, f"{value:.4g}"
+    words = {"max": "at most", "min": "at least"}.get(bound, bound)
+    return f"{title.replace('_', ' ')} {words} {amount}"
 
 
 def _troubles(reading: Reading) -> Markup | None:

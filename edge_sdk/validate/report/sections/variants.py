@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -137,11 +138,16 @@ def _plot(reading: Reading, cost: Measure, quality: Measure) -> Markup | None:
             points.append(Point(str(item["id"]), x, y, found, reading.kind(item), item["id"] in front))
     if not points:
         return None
+    points = _kept_on_scale(points, quality)
     reach = [point.y for point in points] + [end for point in points for end in point.interval or ()]
     across = Axis.around(cost.title, [point.x for point in points], cost.write, zero=True)
     up = Axis.around(quality.title, reach, quality.write, zero=not quality.interval, within=quality.within)
     best = ", ".join(sorted(front)) or "none"
-    described = "; ".join(f"{point.name} {cost.write(point.x)}, {quality.write(point.y)}" for point in points)
+    described = "; ".join(
+        f"{item['id']} {cost.write(x)}, {quality.write(y)}"
+        for item in reading.variants
+        if (x := cost.read(item)) is not None and (y := quality.read(item)) is not None
+    )
     return scatter(
         points,
         across,
@@ -151,26 +157,34 @@ def _plot(reading: Reading, cost: Measure, quality: Measure) -> Markup | None:
     )
 
 
+def _kept_on_scale(points: list[Point], quality: Measure) -> list[Point]:
+    """Return the points with rejected ones moved to the edge where they would squeeze the others together."""
+    good = [
+        value for point in points if point.kind != "rejected" for value in (point.y, *(point.interval or ()))
+    ]
+    if len(good) < 2:
+        return points
+    low, high = min(good), max(good)
+    # The span of the good ones once more on either side is where a rejected one still fits in.
+    room = high - low or abs(high) * 0.05 or 1.0
+    moved = []
+    for point in points:
+        y = min(max(point.y, low - room), high + room)
+        if point.kind == "rejected" and y != point.y:
+            way = "below" if point.y < y else "above"
+            told = f"{point.name}, off the scale {way}: {quality.write(point.y)}"
+            point = dataclasses.replace(point, name=told, y=low if way == "below" else high, interval=None)
+        moved.append(point)
+    return moved
+
+
 def variants(reading: Reading) -> Markup:
     """Return the section with the table."""
     if not reading.variants:
         return section("variants", "Variants", wording.missing("The build tells of no variant."))
     metric = reading.metric_name
-    head = [
-        "variant",
-        "verdict",
-        "size",
-        metric or "metric",
-        "95 % interval",
-        "change",
-        "95 % of the change",
-        "agreement",
-        "95 %",
-        "SNR, dB",
-        "max error",
-        "p50 / p90 / p99, ms",
-        "peak memory",
-    ]
+    head = ["variant", "verdict", "size", metric or "metric", "change", "agreement", "SNR, dB", "max error"]
+    head += ["p50 / p90 / p99, ms", "peak memory"]
     rows = [_row(reading, item) for item in reading.variants]
     reference = next(
         (v for item in reading.variants if (v := number(item.get("reference_metric"))) is not None), None
@@ -184,8 +198,8 @@ def variants(reading: Reading) -> Markup:
         table(head, rows, name="Variants and what was measured", right=range(2, len(head))),
         tag(
             "p",
-            "Intervals are 95 % confidence intervals over the samples; the change's is paired: both models "
-            "on the same samples. SNR and max error are of the worst output.",
+            "Under a number is its 95 % confidence interval over the samples; the change's is paired: both "
+            "models on the same samples. SNR and max error are of the worst output.",
             class_="quiet",
         ),
         reading.trace("variants", "build", "bench"),
@@ -210,12 +224,18 @@ def _row(reading: Reading, item: Mapping[str, Any]) -> list[Content]:
             wording.size(size),
             tag("span", f" x{size / base:.2f}", class_="quiet") if size is not None and base else None,
         ),
-        wording.metric(number(item.get("metric")), metric),
-        wording.between(interval(item.get("metric_interval")), metric),
-        wording.NONE if drop is None else wording.change_text(drop, metric),
-        wording.NONE if lost is None else _change(lost, metric),
-        wording.percent(number(item.get("agreement"))),
-        wording.between(interval(item.get("agreement_interval")), "agreement"),
+        (
+            wording.metric(number(item.get("metric")), metric),
+            _below(interval(item.get("metric_interval")), metric),
+        ),
+        (
+            wording.NONE if drop is None else wording.change_text(drop, metric),
+            None if lost is None else tag("span", _change(lost, metric), class_="below"),
+        ),
+        (
+            wording.percent(number(item.get("agreement"))),
+            _below(interval(item.get("agreement_interval")), "agreement"),
+        ),
         wording.plain(number(item.get("snr_db"))),
         wording.plain(number(item.get("max_abs_error"))),
         wording.NONE
@@ -223,6 +243,10 @@ def _row(reading: Reading, item: Mapping[str, Any]) -> list[Content]:
         else " / ".join(wording.milliseconds_text(value or 0.0) for value in times),
         wording.size(number(item.get("peak_memory_bytes"))),
     ]
+
+
+def _below(found: tuple[float, float] | None, metric: str | None) -> Markup | None:
+    return None if found is None else tag("span", wording.between(found, metric), class_="below")
 
 
 def _change(lost: tuple[float, float], metric: str | None) -> str:
