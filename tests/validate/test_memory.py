@@ -48,8 +48,7 @@ def test_several_models_in_one_process(wide: Path, models: Path) -> None:
     paths = [wide, models / "conv_float.tflite", wide]
     together = forecast_together([forecast_memory(path) for path in paths])
     growth = measured(board_environment("litert").python, MODULES["litert"], "xnnpack", paths)
-    # The second mapping of one file shares its pages with the first; a forecast counts files, not names.
-    growth += wide.stat().st_size
+    # A file that is mapped twice counts twice in resident memory, though its pages are shared.
     assert together.total_bytes == pytest.approx(growth, rel=BAR)
     assert together.models == 3
 
@@ -89,7 +88,9 @@ def test_the_runtimes_own_kernels_keep_other_copies(wide: Path) -> None:
 def test_what_is_not_known_is_said(models: Path) -> None:
     notes = forecast_memory(models / "dynamic_batch.tflite").notes
     assert any("free sizes count as 1" in note for note in notes)
-    assert forecast_memory(models / "conv_float.tflite").notes == () or notes
+    assert any(
+        "default signature alone" in note for note in forecast_memory(models / "many_signatures.tflite").notes
+    )
 
 
 def test_bad_input_is_named(models: Path, tmp_path: Path) -> None:
