@@ -217,7 +217,7 @@ def _table(rows: Mapping[str, Numbers]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold underline")
     table.add_column("variant", no_wrap=True)
     metric = next((item.metric_name for item in rows.values() if item.metric_name), None)
-    for title in ("size", "gzip", metric or "metric", "p50 ms"):
+    for title in ("size", "gzip", "zeros", metric or "metric", "p50 ms"):
         table.add_column(title, justify="right", no_wrap=True)
     return table
 
@@ -229,6 +229,7 @@ def _row(numbers: Numbers, base: Numbers | None = None) -> tuple[str, ...]:
     return (
         size(numbers.bytes),
         size(numbers.gzip_bytes) + share,
+        "-" if numbers.zeros is None else f"{numbers.zeros:.1%}",
         "-" if numbers.metric is None else f"{numbers.metric:.4f}",
         "-" if numbers.latency_ms is None else f"{numbers.latency_ms:.3f}",
     )

@@ -86,20 +86,27 @@ def strip(stage: str, wrapped: Any, plain: Any) -> Any:
     import tf_keras
 
     result = tf_keras.models.clone_model(plain)
-    found = {_origin(layer): layer for layer in wrapped.layers}
+    found = {unwrapped(layer).name: layer for layer in wrapped.layers}
     for layer in result.layers:
         if not layer.weights:
             continue
         trained = found[layer.name]
-        inner = getattr(trained, "layer", trained)
-        if stage == "cluster" and inner is not trained:
+        inner = unwrapped(trained)
+        if inner is trained:
+            layer.set_weights(trained.get_weights())
+            continue
+        if stage == "cluster":
             # The kernel in use is looked up among the centroids; the layer's own variable is the old one.
             trained.update_clustered_weights_associations()
-        values = []
-        for weight in layer.weights:
-            values.append(_value(inner, weight, trained if inner is not trained else None))
-        layer.set_weights(values)
+        layer.set_weights([_value(inner, weight) for weight in layer.weights])
     return result
+
+
+def unwrapped(layer: Any) -> Any:
+    """Return the layer inside a wrapper of TensorFlow Model Optimization, or the layer itself."""
+    # Bidirectional and TimeDistributed have a `layer`, too, and are no wrappers in this sense.
+    ours = type(layer).__module__.startswith("tensorflow_model_optimization.")
+    return getattr(layer, "layer", layer) if ours else layer
 
 
 def measured_sparsity(model: Any, trained: Sequence[str]) -> float:
@@ -119,23 +126,10 @@ def _kernels(model: Any, names: Sequence[str]) -> list[Any]:
     return [np.asarray(getattr(layer, kernel)) for layer in layers if (kernel := kernel_of(layer))]
 
 
-def _origin(layer: Any) -> str:
-    inner = getattr(layer, "layer", None)
-    return str(layer.name if inner is None else inner.name)
-
-
-def _value(inner: Any, weight: Any, wrapper: Any) -> Any:
+def _value(inner: Any, weight: Any) -> Any:
     """Return the trained value of a weight: by its name, because wrappers change the order of weights."""
     short = weight.name.rpartition("/")[2].partition(":")[0]
-    value = getattr(inner, short, None)
-    if value is None:
-        # Weights of a cell and the like keep their whole names.
-        owners = [inner] if wrapper is None else [inner, wrapper]
-        same = [item for owner in owners for item in owner.weights if item.name == weight.name]
-        if not same:
-            raise ModelError(f"the trained model has no weight {weight.name!r}")
-        value = same[0]
-    return value.numpy() if hasattr(value, "numpy") else np.asarray(value)
+    return np.asarray(getattr(inner, short))
 
 
 def _prune(model: Any, plan: TrainingPlan, schedule: Pruning) -> Wrapped:
@@ -217,7 +211,7 @@ def _left(model: Any, chosen: Sequence[str]) -> tuple[str, ...]:
 
 def _give_weights(wrapped: Any, model: Any) -> None:
     for layer in wrapped.layers:
-        inner = getattr(layer, "layer", layer)
+        inner = unwrapped(layer)
         source = model.get_layer(inner.name)
         for weight, value in zip(inner.weights, source.get_weights(), strict=False):
             weight.assign(value)

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from edge_sdk.optimize.stages import unwrapped
+
 #: Samples that are looked at.
 SAMPLES = 512
 _BATCH = 64
@@ -34,8 +36,8 @@ def set_starting_ranges(wrapped: Any, plain: Any, inputs: Sequence[Any]) -> int:
     wanted: list[tuple[Any, Any, Any]] = []
     names = {layer.name for layer in plain.layers}
     for wrapper in wrapped.layers:
-        inner = getattr(wrapper, "layer", None)
-        if inner is None or inner.name not in names:
+        inner = unwrapped(wrapper)
+        if inner is wrapper or inner.name not in names:
             continue
         layer = plain.get_layer(inner.name)
         if len(layer.inbound_nodes) != 1:

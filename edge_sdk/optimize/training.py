@@ -171,11 +171,13 @@ class _Stage:
         if self.stage == "qat" and not done:
             set_starting_ranges(wrapped.model, self.model, self.training.inputs)
         for epoch in range(done, self.plan.epochs):
-            self._epoch(wrapped, epoch)
+            message = self._epoch(wrapped, epoch)
             self._save(checkpoint, epoch + 1, finished)
+            # Only now: an epoch that was reported is one that is kept.
+            self.progress(Step("train", message, (epoch + 1) / self.plan.epochs, self.stage))
         return wrapped
 
-    def _epoch(self, wrapped: Wrapped, epoch: int) -> None:
+    def _epoch(self, wrapped: Wrapped, epoch: int) -> str:
         import tf_keras
 
         # Seeded by the epoch, so that a training that goes on sees the samples in the same order.
@@ -211,8 +213,7 @@ class _Stage:
             answers_of(wrapped.model, self.evaluation.inputs), self.evaluation.targets
         )
         self.history.append({"epoch": epoch + 1, "loss": loss, "metric": metric})
-        message = f"{title}: loss {loss:.4g}, {self.objective.metric} {metric:.4g}"
-        self.progress(Step("train", message, (epoch + 1) / self.plan.epochs, self.stage))
+        return f"{title}: loss {loss:.4g}, {self.objective.metric} {metric:.4g}"
 
     def _save(self, checkpoint: Any, epoch: int, finished: Sequence[dict[str, Any]]) -> None:
         folder = self.folder / f"{self.stage}-{epoch}"

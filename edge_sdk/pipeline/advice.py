@@ -20,6 +20,7 @@ class Numbers(Document):
     Attributes:
         bytes: Size of the file.
         gzip_bytes: The same, compressed (level 9).
+        zeros: Share of zeros among the weights.
         metric: On the data that `measured_on` names, or None.
         metric_name: "top1"...
         latency_ms: Median of one call on this machine, one thread, measured in turns with the other files.
@@ -27,6 +28,7 @@ class Numbers(Document):
 
     bytes: int
     gzip_bytes: int
+    zeros: float | None = None
     metric: float | None = None
     metric_name: str | None = None
     latency_ms: float | None = None

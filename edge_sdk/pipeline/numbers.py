@@ -13,6 +13,8 @@ import numpy as np
 from edge_sdk.convert.child import stage
 from edge_sdk.errors import ConfigError
 
+_FLOAT32, _INT8 = 0, 9
+_WEIGHT_BYTES = 64
 #: Rounds of the race, and milliseconds that one file has in one round.
 _ROUNDS, _TURN_MS, _MOST_CALLS = 15, 25.0, 10
 #: Samples that the metric is measured on.
@@ -27,7 +29,7 @@ def measure(arguments: Mapping[str, Any]) -> dict[str, Any]:
             whose metric is wanted).
 
     Returns:
-        By label, {"bytes", "gzip_bytes", "metric", "metric_name", "latency_ms"}; the latency is the median of
+        By label, {"bytes", "gzip_bytes", "zeros", "metric", "metric_name", "latency_ms"}; the latency is the median of
         one call of `Runner.predict` on one thread.
 
     Raises:
@@ -54,6 +56,7 @@ def measure(arguments: Mapping[str, Any]) -> dict[str, Any]:
                 "bytes": len(content),
                 # Level 9 and no time: the same file gives the same figure.
                 "gzip_bytes": len(gzip.compress(content, 9, mtime=0)),
+                "zeros": zeros_in(content),
                 "metric": metric,
                 "metric_name": name,
             }
@@ -64,6 +67,24 @@ def measure(arguments: Mapping[str, Any]) -> dict[str, Any]:
         for runner in runners.values():
             runner.close()
     return result
+
+
+def zeros_in(content: bytes) -> float | None:
+    """Return the share of zeros among the weights of a `.tflite` file, or None where it has none."""
+    from edge_sdk.quantize.flatfile import read_flatfile
+
+    model = read_flatfile(content)
+    zeros = total = 0
+    for graph in model.subgraphs:
+        for tensor in graph.tensors:
+            data = model.buffers[tensor.buffer].data
+            kind = {_FLOAT32: np.float32, _INT8: np.int8}.get(tensor.type)
+            # Shorter ones are scales and biases.
+            if kind is None or data is None or len(data) < _WEIGHT_BYTES or len(tensor.shape) < 2:
+                continue
+            values = np.frombuffer(bytes(bytearray(data)), kind)
+            zeros, total = zeros + int((values == 0).sum()), total + values.size
+    return zeros / total if total else None
 
 
 def _feed(runner: Any, inputs: Mapping[str, Any], index: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Trains the digits model of the tests and writes their data: `python -m tests.optimize.make_digits FOLDER`."""
+"""Trains the digits model and writes its data: `python -m tests.optimize.make_digits FOLDER`."""
 
 from __future__ import annotations
 

@@ -47,5 +47,6 @@ def test_a_thinned_file_compresses_better_and_runs(models: Path, tmp_path: Path)
     )
     assert found["thin"]["gzip_bytes"] < found["now"]["gzip_bytes"]
     assert found["thin"]["latency_ms"] > 0
+    assert found["thin"]["zeros"] > 0.5 > 0.1 > found["now"]["zeros"]
     assert 0 <= found["now"]["metric"] <= 1
     assert found["thin"]["metric"] is None
