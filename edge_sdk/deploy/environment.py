@@ -28,9 +28,9 @@ from pathlib import Path
 
 from edge_sdk.bundle.durable import durable_file
 from edge_sdk.contract.document import Document
-from edge_sdk.deploy.wheels import WheelPlan, fetch_wheels
 from edge_sdk.errors import BoardError, EdgeError
 from edge_sdk.progress import Progress, Step, silent
+from edge_sdk.wheels.fetch import WheelPlan, fetch_wheels
 
 DEFAULT_CACHE = Path(".edge/cache/environments")
 METADATA = "environment.json"

@@ -3,7 +3,7 @@
     start the keeper from the board's Python alone       (needs nothing else there: no pip, no internet)
     read the board's facts                               Python, architecture, C library, C++ library
     install the keeper's code                            so that the next session starts it directly
-    choose and fetch wheels on this machine              edge_sdk.deploy.wheels
+    choose and fetch wheels on this machine              edge_sdk.wheels.fetch
     send them as one zip; the board unpacks, tries and switches
 
 Running it again changes what is out of date and nothing else.
@@ -25,11 +25,11 @@ from edge_sdk.deploy.push import is_outdated, send_code
 from edge_sdk.deploy.session import Blob, Facts, bootstrap_session
 from edge_sdk.deploy.transport import open_transport
 from edge_sdk.deploy.transport.base import Transport
-from edge_sdk.deploy.wheels import Platform, parse_version, plan_wheels
 from edge_sdk.errors import BoardError
 from edge_sdk.keeper.code import board_code, code_identity
 from edge_sdk.progress import Progress, Step, silent
 from edge_sdk.targets import Target, load_target
+from edge_sdk.wheels.fetch import Platform, parse_version, plan_wheels
 
 
 @dataclass(frozen=True, kw_only=True)

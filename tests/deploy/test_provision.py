@@ -18,9 +18,9 @@ from edge_sdk.deploy.inventory import Board
 from edge_sdk.deploy.provision import check_facts, setup
 from edge_sdk.deploy.push import predict, push
 from edge_sdk.deploy.session import Facts, open_session
-from edge_sdk.deploy.wheels import Platform, find_uv, plan_wheels, uv_platform
 from edge_sdk.errors import BoardError, ConfigError, MissingExtraError, RemoteError
 from edge_sdk.targets import load_target
+from edge_sdk.wheels.fetch import Platform, find_uv, plan_wheels, uv_platform
 from tests.deploy.bundles import make_bundle
 from tests.deploy.conftest import ENVIRONMENTS
 from tests.deploy.server import Server

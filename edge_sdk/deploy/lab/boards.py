@@ -14,7 +14,6 @@ import edge_sdk
 from edge_sdk.contract.document import Document
 from edge_sdk.deploy.inventory import FILE_NAME, Board, add_board, load_inventory, remove_board
 from edge_sdk.deploy.lab.folder import DEFAULT_FOLDER, LabFolder, LabRecord
-from edge_sdk.deploy.lab.interpreter import choose_interpreter, clean_environment, make_environment, probe
 from edge_sdk.deploy.lab.keys import make_key, read_public
 from edge_sdk.deploy.lab.process import (
     MARK,
@@ -28,6 +27,7 @@ from edge_sdk.deploy.lab.process import (
 from edge_sdk.deploy.lab.sshd import board_environment, find_sshd, login_name, server_command, unusable_login
 from edge_sdk.errors import BoardError, ConfigError, MissingExtraError
 from edge_sdk.progress import Progress, Step, silent
+from edge_sdk.wheels.interpreter import choose_interpreter, clean_environment, make_environment, probe
 
 SERVERS = ("auto", "sshd", "embedded")
 #: The target of a lab board: this machine, with the runtime that was asked for.

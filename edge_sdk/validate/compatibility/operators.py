@@ -16,7 +16,7 @@ from edge_sdk.bundle.manifest import RuntimeRequirement
 from edge_sdk.targets import read_toml
 from edge_sdk.validate.facts import VariantFacts
 
-_FOLDER = Path(__file__).parent / "operators"
+_FOLDER = Path(__file__).parent.parent / "operators"
 
 
 def incompatibilities(facts: VariantFacts, runtime: RuntimeRequirement) -> list[str]:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from edge_sdk.deploy.lab import interpreter as rooms
-from edge_sdk.deploy.lab.interpreter import (
+from edge_sdk.errors import BoardError, ConfigError
+from edge_sdk.wheels import interpreter as rooms
+from edge_sdk.wheels.interpreter import (
     SUPPORTED,
     Interpreter,
     choose_interpreter,
     make_environment,
     probe,
 )
-from edge_sdk.errors import BoardError, ConfigError
 
 
 @pytest.mark.parametrize("runtime", SUPPORTED)
