@@ -56,6 +56,16 @@ def taken(content):
             if made is not None and made not in found:
                 found.add(made)
                 waiting += [n for n in reads[made] if n not in reads[i]]
+        # A node without outputs, and what feeds it alone, cannot be reached from there; but what it reads
+        # would be an output of the stretch if it ran outside.
+        grown = True
+        while grown:
+            grown = False
+            for j in nodes:
+                inner = [n for n in reads[j] if maker.get(n) in found and n not in writes[i]]
+                if names[j] != "DELEGATE" and j not in found and inner:
+                    found.add(j)
+                    grown = True
         stretches.append(sorted(found))
     return {"nodes": sum(name != "DELEGATE" for name in names), "stretches": stretches, "failed": failed}
 

@@ -21,6 +21,7 @@ REAL = (
     "silabs/anomaly_detection.tflite",
     "fer/emotion_model_quantized.tflite",
     "basic_pitch/basic_pitch.tflite",
+    "microwakeword/alexa.tflite",
     "mediapipe/face_detection_short_range.tflite",
     "mediapipe/face_detection_full_range_sparse.tflite",
 )
