@@ -23,6 +23,7 @@ from edge_sdk.model.load import open_model
 from edge_sdk.pipeline.attempts import Attempts
 from edge_sdk.pipeline.cache import StepCache
 from edge_sdk.pipeline.checks import Checks
+from edge_sdk.pipeline.command import repeat_command
 from edge_sdk.pipeline.contract import make_contract
 from edge_sdk.pipeline.disk import full_disk, refuse_full_disk
 from edge_sdk.pipeline.job import Job
@@ -129,6 +130,28 @@ def build(
         ),
         budget=budget or Budget(),
         rule=pick,
+        command=tuple(
+            repeat_command(
+                model,
+                targets=tuple(dict.fromkeys(targets or (DEFAULT_TARGET,))),
+                recipes=tuple(recipes or ()),
+                options={
+                    "calibration": calibration,
+                    "evaluation": evaluation,
+                    "out": out,
+                    "name": name,
+                    "version": version,
+                    "threads": threads,
+                },
+                metric=options.metric,
+                budget=budget or Budget(),
+                flags={
+                    "pick": pick == "measured",
+                    "repair": repair,
+                    "select-tf-ops": select_tf_ops,
+                },
+            )
+        ),
         steps=Steps(store, workers, options),
         checks=Checks(Attempts(store, workers), options),
         workers=workers,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from edge_sdk.configuration import Budget
+from edge_sdk.pipeline.foresight import Foresight
 from edge_sdk.pipeline.judging import Judged
 from edge_sdk.pipeline.pick import Candidate, preference
 from edge_sdk.pipeline.result import TargetChoice
@@ -13,12 +14,20 @@ from edge_sdk.validate.budget import Numbers, misses
 from edge_sdk.validate.compatibility import incompatibilities
 
 
-def choose(judged: Sequence[Judged], target: Target, budget: Budget, *, rule: str) -> TargetChoice:
+def choose(
+    judged: Sequence[Judged],
+    target: Target,
+    foresight: Mapping[str, Foresight],
+    budget: Budget,
+    *,
+    rule: str,
+) -> TargetChoice:
     """Return what one target gets.
 
     Args:
         judged: Every variant of the build; rejected ones are not considered.
         target: What for.
+        foresight: What is predicted on that target, by variant.
         budget: Limits.
         rule: Of the pick; see `edge_sdk.pipeline.pick`.
     """
@@ -31,7 +40,7 @@ def choose(judged: Sequence[Judged], target: Target, budget: Budget, *, rule: st
         if problems := incompatibilities(item.facts, target.runtime):
             incompatible[name] = tuple(problems)
             continue
-        numbers[name] = numbers_of(item)
+        numbers[name] = numbers_of(item, foresight.get(name, Foresight()))
         candidates.append(Candidate(id=name, numbers=numbers[name]))
         if found := misses(numbers[name], budget):
             missed[name] = found
@@ -44,7 +53,7 @@ def choose(judged: Sequence[Judged], target: Target, budget: Budget, *, rule: st
     )
 
 
-def numbers_of(item: Judged) -> Numbers:
+def numbers_of(item: Judged, foresight: Foresight) -> Numbers:
     """Return what a variant is on one target."""
     latency = item.report.latency_ms or {}
     return Numbers(
@@ -54,6 +63,7 @@ def numbers_of(item: Judged) -> Numbers:
         p50_ms=latency.get("p50"),
         p99_ms=latency.get("p99"),
         peak_memory_bytes=item.report.peak_memory_bytes,
+        delegate_coverage=foresight.coverage,
     )
 
 

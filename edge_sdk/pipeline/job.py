@@ -20,6 +20,8 @@ from edge_sdk.pack import Ingredient, Packing, Plan, pack
 from edge_sdk.pipeline.cache import Entry, StepCache
 from edge_sdk.pipeline.checks import GOLDEN_FILE, Checks
 from edge_sdk.pipeline.choosing import choose, explain
+from edge_sdk.pipeline.details import details
+from edge_sdk.pipeline.foresight import Foresight, foresee
 from edge_sdk.pipeline.identity import versions
 from edge_sdk.pipeline.judging import Case, Judged, judge_variants, variant_files
 from edge_sdk.pipeline.making import Made, Making, make_variants
@@ -54,6 +56,7 @@ class Job:
     contract_of: Callable[..., Contract]
     budget: Budget
     rule: str
+    command: tuple[str, ...]
     steps: Steps
     checks: Checks
     workers: Workers
@@ -89,7 +92,11 @@ class Job:
         case, examined = self._case(source, contract, samples, reference, calibration, making)
         judged, failures = judge_variants(making.made, case, output, checks=self.checks, workers=self.workers)
         failures = _in_order([*making.failures, *failures], plan)
-        choices = tuple(choose(judged, target, self.budget, rule=self.rule) for target in self.targets)
+        foresight = {target.name: self._foresee(judged, target) for target in self.targets}
+        choices = tuple(
+            choose(judged, target, foresight[target.name], self.budget, rule=self.rule)
+            for target in self.targets
+        )
         packing = self._pack(name, contract, judged, choices, plan, source, samples, reference, calibration)
         output.reserve(packing, [item.report for item in judged], self.cache)
         bundle, digest = output.write_bundle(packing, self.cache) if packing else (None, None)
@@ -111,7 +118,19 @@ class Job:
                 *(note for choice in choices for note in explain(choice, any_passed=any_passed)),
             ),
         )
-        output.write_variants(variant_files(judged), result)
+        found = details(
+            result,
+            command=self.command,
+            source=source,
+            samples=samples,
+            contract=contract,
+            targets=self.targets,
+            judged=judged,
+            foresight=foresight,
+            budget=self.budget,
+            thumbnails=self._thumbnails(judged, contract, samples),
+        )
+        output.write_variants(variant_files(judged), result, found)
         return result
 
     def _open(self, seen: Seen) -> tuple[Source, Contract, Samples]:
@@ -184,6 +203,23 @@ class Job:
             calibration_errors=errors,
         )
         return case, examined.value if isinstance(examined, Entry) else None
+
+    def _foresee(self, judged: Sequence[Judged], target: Target) -> dict[str, Foresight]:
+        return {
+            item.report.id: foresee(item.made.path, item.made.sha256, target, self.cache)
+            for item in judged
+            if item.report.passed
+        }
+
+    def _thumbnails(
+        self, judged: Sequence[Judged], contract: Contract, samples: Samples
+    ) -> Mapping[str, str]:
+        """Return small pictures of the samples that variants answer worst; none is no failure."""
+        indices = sorted({sample.index for item in judged for sample in item.facts.worst})
+        if not indices:
+            return {}
+        made = self.checks.thumbnails(contract, samples, indices)
+        return {} if isinstance(made, Failure) else made.value
 
     def _pack(
         self,

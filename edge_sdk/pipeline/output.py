@@ -3,7 +3,8 @@
     OUT/NAME.edge                 the bundle
     OUT/NAME/<id>.tflite          each variant that passed
     OUT/NAME/rejected/<id>.tflite each that a guard rejected, out of the way of a careless glob
-    OUT/NAME/build.json           the report, as `edge build --json` prints it
+    OUT/NAME/build.json           the result, as `edge build --json` prints it
+    OUT/NAME/details.json         everything that was found, for `edge report`
 
 Each file appears whole or not at all. A file that has the right content is not written again. Variants of
 the build before that this build does not make are removed, so that no stale file lies beside new ones; only
@@ -17,6 +18,7 @@ import json
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from edge_sdk.bundle.digest import sha256_of
 from edge_sdk.bundle.durable import durable_file
@@ -26,6 +28,7 @@ from edge_sdk.pipeline.cache import StepCache
 from edge_sdk.pipeline.result import BuildResult, VariantReport
 
 REPORT_FILE = "build.json"
+DETAILS_FILE = "details.json"
 #: Room for the manifest, the report and the names.
 _SLACK = 64 * 2**10
 
@@ -81,12 +84,15 @@ class Output:
         digest = None if entry is None else str(entry.value["sha256"])
         return digest if digest and _has(self.bundle, digest) else None
 
-    def write_variants(self, files: Mapping[str, Path], result: BuildResult) -> None:
-        """Write the variants' files and the report.
+    def write_variants(
+        self, files: Mapping[str, Path], result: BuildResult, details: Mapping[str, Any]
+    ) -> None:
+        """Write the variants' files, the result and the details.
 
         Args:
             files: Where each variant's content is, by id.
             result: Whose variants name the places.
+            details: Everything that was found.
 
         Raises:
             NoSpaceError: The disk is full.
@@ -98,11 +104,12 @@ class Output:
                 source = files[report.id]
                 with source.open("rb") as content, durable_file(report.path, needed=report.size_bytes) as to:
                     shutil.copyfileobj(content, to)
-        text = (json.dumps(result.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
-        path = self.folder / REPORT_FILE
-        if not _has(path, sha256_of(text)):
-            with durable_file(path, needed=len(text)) as stream:
-                stream.write(text)
+        for name, document in ((DETAILS_FILE, details), (REPORT_FILE, result.to_dict())):
+            text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+            path = self.folder / name
+            if not _has(path, sha256_of(text.encode())):
+                with durable_file(path, needed=len(text)) as stream:
+                    stream.write(text.encode())
         for path in stale:
             with contextlib.suppress(OSError):
                 path.unlink()

@@ -1,7 +1,7 @@
 """The error map: how far every layer of a variant is from the same layer of the float model.
 
     run_in_worker("edge_sdk.validate.error_map:map_errors", {
-        "float_model": path of the float .tflite, "model": path of the variant, "contract": contract as a dict,
+        "float_model": path of the float .tflite, "model": path of the variant, "contract": dict,
         "samples": .npz of inputs (first axis = samples), "limit": samples to use, "threads": 1})
 
 gives `ErrorMap.to_dict()`. Both files run on the same samples with every tensor kept; integers that stand for

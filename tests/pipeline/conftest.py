@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.smooth_pictures import smooth_pictures
+
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> dict[str, Path]:
@@ -17,8 +19,8 @@ def pictures(tmp_path: Path) -> dict[str, Path]:
     """
     random = np.random.default_rng(5)
     calibration, evaluation = tmp_path / "calibration.npz", tmp_path / "evaluation.npz"
-    np.savez(calibration, image=random.uniform(0, 1, (40, 16, 16, 3)).astype(np.float32))
-    images = random.uniform(0, 1, (60, 16, 16, 3)).astype(np.float32)
+    np.savez(calibration, image=smooth_pictures(random, 40))
+    images = smooth_pictures(random, 60)
     labels = np.asarray([int(np.argmax(answer)) for answer in answers(images)])
     labels[::10] = (labels[::10] + 1) % 5
     np.savez(evaluation, image=images, y=labels)

@@ -19,8 +19,10 @@ from edge_sdk.errors import ConfigError, ModelError, SignatureMismatchError
 from edge_sdk.pipeline.result import BuildResult
 from edge_sdk.progress import Step
 from edge_sdk.runtime.runner import Runner
+from tests.smooth_pictures import smooth_pictures
 
 KEYS = [
+    "metric_interval", "metric_drop_interval", "metric_higher_is_better", "reference_metric", "agreement_interval",
     "id", "format", "recipe", "path", "sha256", "size_bytes", "metric", "metric_name", "metric_drop",
     "agreement", "max_abs_error", "snr_db", "latency_ms", "peak_memory_bytes", "verdict", "reasons",
 ]  # fmt: skip
@@ -67,7 +69,16 @@ def test_the_document_is_what_the_architecture_says(
     shared: Path, models: Path, pictures: dict[str, Path]
 ) -> None:
     document = build(models, pictures, cache=shared).to_dict()
-    assert list(document) == ["bundle", "picked", "variants", "failures"]
+    assert list(document) == [
+        "bundle",
+        "picked",
+        "targets",
+        "variants",
+        "failures",
+        "calibration",
+        "repair",
+        "notes",
+    ]
     assert all(sorted(item) == sorted(KEYS) for item in document["variants"])
     assert list(document["variants"][0]["latency_ms"]) == ["p50", "p90", "p99"]
     assert json.loads(Path("build/conv_float/build.json").read_text()) == json.loads(json.dumps(document))
@@ -157,9 +168,7 @@ def test_an_unchanged_build_does_nothing_and_says_the_same(models: Path, picture
 def test_a_changed_input_makes_only_what_depends_on_it(models: Path, pictures: dict[str, Path]) -> None:
     build(models, pictures)
     steps: list[Step] = []
-    np.savez(
-        pictures["calibration"], image=np.random.default_rng(9).uniform(0, 2, (30, 16, 16, 3)).astype("f4")
-    )
+    np.savez(pictures["calibration"], image=smooth_pictures(np.random.default_rng(9), 30))
     build(models, pictures, progress=steps.append)
     assert {step.subject for step in steps if step.stage == "quantize"} == {"full_int8"}
     assert {step.subject for step in steps if step.stage == "measure"} == {"full_int8"}
@@ -269,7 +278,7 @@ def test_budgets_decide_the_pick_and_an_impossible_one_fails_the_build(
     assert impossible.picked is None
     assert impossible.bundle is None
     assert not impossible.ok
-    assert "the budget is 10" in " ".join(impossible.notes)
+    assert "bytes over the budget of 10 bytes" in " ".join(impossible.notes)
     assert exact.bundle is not None
     assert exact.bundle.exists()  # what was built before stays
 
@@ -295,17 +304,21 @@ def test_stale_variants_go_and_other_files_stay(
     assert {path.name for path in Path("build/conv_float").iterdir()} == {
         "as_is.tflite",
         "build.json",
+        "details.json",
         "mine.tflite",
     }
 
 
-def test_a_function_gives_the_samples(shared: Path, models: Path, tmp_path: Path) -> None:
+def test_a_function_gives_the_samples(
+    shared: Path, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     (tmp_path / "my_data.py").write_text(
         "import numpy as np\n"
+        "from tests.smooth_pictures import smooth_pictures\n"
         "def samples():\n"
-        "    random = np.random.default_rng(3)\n"
-        "    for index in range(12):\n"
-        "        yield {'image': random.uniform(0, 1, (16, 16, 3)).astype('float32')}\n"
+        "    for picture in smooth_pictures(np.random.default_rng(3), 12):\n"
+        "        yield {'image': picture}\n"
     )
     result = edge_sdk.build(models / "conv_float.tflite", cache=shared, calibration="my_data:samples")
     assert result.ok

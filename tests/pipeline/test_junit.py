@@ -46,7 +46,13 @@ def result(**changes: Any) -> BuildResult:
         "variants": (report("good"), report("large"), report("bad", "nan: output 'y' has 3 NaN")),
         "failures": (
             Failure(
-                recipe="int4", format="tflite", stage="quantize", cause="no kernel", hint="x", log="l", error={}
+                recipe="int4",
+                format="tflite",
+                stage="quantize",
+                cause="no kernel",
+                hint="x",
+                log="l",
+                error={},
             ),
         ),
         "skipped": {"full_int8": "needs calibration data"},
