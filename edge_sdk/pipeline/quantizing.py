@@ -1,4 +1,4 @@
-"""The quantizer's two jobs as worker functions: measure ranges once, apply many recipes."""
+"""The quantizer's jobs as worker functions: measure ranges once, apply one recipe or several."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_sdk.convert.child import report
+from edge_sdk.errors import EdgeError
 
 
 def calibrate(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,3 +65,51 @@ def quantize(arguments: Mapping[str, Any]) -> dict[str, Any]:
         progress=report,
     )
     return done.to_dict()
+
+
+def quantize_several(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Apply recipes one after the other in one process, which reads the source and starts once.
+
+    A recipe that cannot be applied does not stop the others. One that kills the process leaves the files
+    that are finished; whoever calls asks for the missing ones again, one by one.
+
+    Args:
+        arguments: source (float .tflite), signature, ranges (path of the .json that `calibrate` wrote, or
+            None; used by recipes that need it), recipes (a list of {"recipe": `Recipe.to_dict()`,
+            "destination": path}).
+
+    Returns:
+        {"results": [...]} in the order of the recipes: {"value": `Quantized.to_dict()`} or
+        {"error": `EdgeError.to_dict()`}.
+
+    Raises:
+        ModelError: The source is damaged, or quantized already.
+    """
+    from edge_sdk.quantize.apply import quantize_file
+    from edge_sdk.quantize.prepare import prepare_model
+    from edge_sdk.quantize.ranges import Ranges
+    from edge_sdk.quantize.recipe import Recipe
+
+    source = Path(arguments["source"])
+    stored = arguments["ranges"]
+    ranges = None if stored is None else Ranges.from_dict(json.loads(Path(stored).read_text("utf-8")))
+    prepared = prepare_model(source)
+    results: list[dict[str, Any]] = []
+    for job in arguments["recipes"]:
+        recipe = Recipe.from_dict(job["recipe"])
+        try:
+            done = quantize_file(
+                source,
+                Path(job["destination"]),
+                recipe,
+                None,
+                signature=arguments["signature"],
+                ranges=ranges if recipe.needs_calibration else None,
+                prepared=prepared,
+                progress=report,
+            )
+        except EdgeError as error:
+            results.append({"error": error.to_dict()})
+        else:
+            results.append({"value": done.to_dict()})
+    return {"results": results}

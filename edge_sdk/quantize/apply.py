@@ -49,6 +49,7 @@ def quantize_file(
     *,
     signature: str | None = None,
     ranges: Ranges | None = None,
+    prepared: PreparedModel | None = None,
     threads: int = 2,
     progress: Progress = silent,
 ) -> Quantized:
@@ -61,6 +62,7 @@ def quantize_file(
         samples_npz: Calibration samples by input name, first axis = samples; unused where `ranges` is given.
         signature: The one the samples are for; the default signature where None.
         ranges: Ranges measured before (`edge_sdk.quantize.ranges.measure_ranges`), to save the time.
+        prepared: The source as `prepare_model` gives it, to read it once for several recipes.
         threads: For calibration.
         progress: Gets stages "calibrate" and "quantize".
 
@@ -85,7 +87,8 @@ def quantize_file(
             )
         write_atomically(destination, source.read_bytes())
         return Quantized(changed=False)
-    prepared = prepare_model(source)
+    if prepared is None or (ranges is not None and not prepared.is_covered_by(ranges.graphs)):
+        prepared = prepare_model(source)  # marking graphs changes it
     if recipe.needs_calibration and ranges is None:
         if samples_npz is None:
             raise ConfigError(

@@ -41,6 +41,7 @@ class PreparedModel:
     _names: list[tuple[list[bytes], list[bytes]]] = field(default_factory=list)
     _positions: list[dict[bytes, int]] = field(default_factory=list)
     _renamed: dict[bytes, bytes] = field(default_factory=dict)
+    _content: bytes | None = None
 
     def name_in_file(self, name: str) -> str:
         """Return what the file calls a tensor that got a name of its own here."""
@@ -48,7 +49,13 @@ class PreparedModel:
 
     def to_bytes(self) -> bytes:
         """Return the model as the quantizer gets it."""
-        return write_flatfile(self.model)
+        if self._content is None:
+            self._content = write_flatfile(self.model)
+        return self._content
+
+    def is_covered_by(self, graphs: Collection[int]) -> bool:
+        """Return whether no graph is left that `mark_uncalibrated` would mark."""
+        return set(range(len(self.model.subgraphs))) <= set(graphs)
 
     def finish(self, quantized: bytes) -> bytes:
         """Return the quantizer's result with names, outputs and versions put right."""
@@ -116,6 +123,9 @@ def prepare_model(source: Path) -> PreparedModel:
 
 def mark_uncalibrated(prepared: PreparedModel, calibrated: Collection[int]) -> None:
     """Mark the tensors of every graph that is not in `calibrated`."""
+    if prepared.is_covered_by(calibrated):
+        return
+    prepared._content = None
     for index, graph in enumerate(prepared.model.subgraphs):
         if index not in calibrated:
             for tensor in graph.tensors:

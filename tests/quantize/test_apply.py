@@ -15,6 +15,7 @@ from edge_sdk.errors import (
     UnsupportedOpError,
 )
 from edge_sdk.model.tflite_file import read_tflite
+from edge_sdk.pipeline.quantizing import quantize_several
 from edge_sdk.quantize.apply import quantize_file
 from edge_sdk.quantize.flatfile import read_flatfile, write_flatfile
 from edge_sdk.quantize.ranges import Ranges, measure_ranges
@@ -229,6 +230,35 @@ def test_static_recipes_need_samples(models: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="needs calibration samples"):
         quantize_file(models / "conv_float.tflite", tmp_path / "x.tflite", load_recipe("full_int8"), None)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["conv_float", "many_signatures"])
+def test_a_source_read_once_gives_the_same_files(name: str, models: Path, tmp_path: Path) -> None:
+    source = models / f"{name}.tflite"
+    signature = read_tflite(source).signatures[-1].name
+    data = samples(tmp_path / "samples.npz", source, signature)
+    ranges = measure_ranges(source, data, signature=signature)
+    ranges.save(tmp_path / "ranges.json")
+    names = recipe_names("litert")[1:]
+    broken = Recipe(name="broken", title="t", method="dynamic", weight_bits=8, keep_float=("NO_SUCH",))
+    recipes = [*map(load_recipe, names[:3]), broken, *map(load_recipe, names[3:])]
+    found = quantize_several(
+        {
+            "source": str(source),
+            "signature": signature,
+            "ranges": str(tmp_path / "ranges.json"),
+            "recipes": [
+                {"recipe": item.to_dict(), "destination": str(tmp_path / "several" / f"{item.name}.tflite")}
+                for item in recipes
+            ],
+        }
+    )["results"]
+    assert "NO_SUCH" in str(found.pop(3)["error"])
+    for item, result in zip(names, found, strict=True):
+        alone = tmp_path / "alone.tflite"
+        done = quantize_file(source, alone, load_recipe(item), None, signature=signature, ranges=ranges)
+        assert result["value"] == done.to_dict(), item
+        assert (tmp_path / "several" / f"{item}.tflite").read_bytes() == alone.read_bytes(), item
 
 
 def test_recipes_of_tensorflow_start_from_the_source(models: Path, tmp_path: Path) -> None:
