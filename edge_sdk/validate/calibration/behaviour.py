@@ -88,8 +88,12 @@ def by_behaviour(evidence: Evidence, path: Path) -> Behaviour:
             reason += "; without evaluation data a wrong scale is not seen"
         return Behaviour(not_checked=(reason,))
     model = FloatModel(path, evidence.contract.default_signature)
+    keeping = FloatModel(path, evidence.contract.default_signature, keep=True)
+    if keeping.is_untrained():
+        reason = "scale by the model's answers: all its biases are 0, as before training"
+        return Behaviour(not_checked=(reason,))
     most = int(min(MOST, max(ENOUGH + 2, MOST_MACS / max(1, model.macs))))
-    inquiry = _Inquiry(evidence, model, path, found, most)
+    inquiry = _Inquiry(evidence, model, keeping, found, most)
     base = inquiry.ask("as given", None)
     if base is None:
         reason = (
@@ -104,10 +108,12 @@ def by_behaviour(evidence: Evidence, path: Path) -> Behaviour:
 
 
 class _Inquiry:
-    def __init__(self, evidence: Evidence, model: FloatModel, path: Path, name: str, most: int) -> None:
+    def __init__(
+        self, evidence: Evidence, model: FloatModel, keeping: FloatModel, name: str, most: int
+    ) -> None:
         self._evidence = evidence
         self._model = model
-        self._path = path
+        self._keeping = keeping
         self._name = name
         self._most = most
         self._samples = _some(evidence.calibration, most)
@@ -115,7 +121,6 @@ class _Inquiry:
             item is not None and item.classes() is not None
             for item in (evidence.calibration, evidence.evaluation)
         )
-        self._keeping: FloatModel | None = None
 
     def ask(
         self, name: str, transform: Transform | None, samples: SampleSet | None = None
@@ -272,9 +277,6 @@ class _Inquiry:
         return []
 
     def _with_cut(self, version: _Version, transform: Transform | None) -> _Version:
-        if self._keeping is None:
-            signature = self._evidence.contract.default_signature
-            self._keeping = FloatModel(self._path, signature, keep=True)
         few = _some(self._samples, _CEILING_SAMPLES)
         cut = ceiling_share(self._keeping, self._transformed(few.inputs, transform))
         return _Version(version.name, version.answers, cut)
@@ -371,7 +373,7 @@ def _shifted(base: _Version, better: _Version) -> tuple[str, str] | None:
         return ERROR, why
     if _tells_more(then, now):
         return ERROR, f"the answers tell {now.information:.2f} and not {then.information:.2f} nats"
-    if preference.share >= 0.75 and preference.strength >= 2.0:
+    if preference.share >= 0.75 and preference.strength >= 2.0 and preference.gain >= 0.03:
         return WARNING, why
     return None
 

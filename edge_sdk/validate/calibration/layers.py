@@ -59,7 +59,7 @@ def cut_off(layers: tuple[LayerRange, ...]) -> list[Finding]:
     narrow = [row for row in compared if _is_narrow(row)]
     wide = [row for row in compared if not _is_narrow(row) and (row.lost_db or 0.0) >= 2 * COSTLY_DB]
     findings = []
-    if len(narrow) > len(compared) / 10:
+    if len(narrow) > max(1, len(compared) / 10):
         worst = narrow[0]
         findings.append(
             Finding(

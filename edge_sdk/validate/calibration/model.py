@@ -18,6 +18,7 @@ from edge_sdk.quantize.samples import iterate_feeds
 Array = NDArray[Any]
 #: How constants are stored; the tensors that these write are weights, not activations.
 _STORAGE = ("DEQUANTIZE", "DENSIFY")
+_BIASED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,18 @@ class FloatModel:
         except (RuntimeError, ValueError):
             return None
         return np.asarray(value) if value.size else None
+
+    def is_untrained(self) -> bool:
+        """Return whether there are biases and all of them are 0, as they are before training."""
+        numbers = {
+            node.inputs[2]
+            for node in self._graph.nodes
+            if node.op in _BIASED and len(node.inputs) > 2 and node.inputs[2] >= 0
+        }
+        biases = [number for number in numbers if self._graph.tensors[number].constant_bytes]
+        if not biases:
+            return False
+        return not any(np.any(self._interpreter.get_tensor(number, self._number)) for number in biases)
 
     def feeds(self, inputs: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
         """Yield one feed a sample."""
