@@ -46,6 +46,10 @@ def taken(content):
     reads = [[int(n) for n in native.NodeInputs(i)] for i in nodes]
     writes = [[int(n) for n in native.NodeOutputs(i)] for i in nodes]
     maker = {n: i for i in nodes if names[i] != "DELEGATE" for n in writes[i]}
+    readers = {}
+    for i in nodes:
+        for n in set(reads[i]) if names[i] != "DELEGATE" else ():
+            readers.setdefault(n, []).append(i)
     stretches = []
     for i in nodes:
         if names[i] != "DELEGATE":
@@ -56,16 +60,22 @@ def taken(content):
             if made is not None and made not in found:
                 found.add(made)
                 waiting += [n for n in reads[made] if n not in reads[i]]
-        # A node without outputs, and what feeds it alone, cannot be reached from there; but what it reads
-        # would be an output of the stretch if it ran outside.
+        # A node without outputs, and what feeds it alone, cannot be reached from there. But what it reads
+        # would be an output of the stretch if it ran outside, and what it alone reads is an input only if it
+        # runs inside.
         grown = True
         while grown:
-            grown = False
+            before = len(found)
             for j in nodes:
-                inner = [n for n in reads[j] if maker.get(n) in found and n not in writes[i]]
-                if names[j] != "DELEGATE" and j not in found and inner:
+                if names[j] == "DELEGATE" or j in found:
+                    continue
+                if any(maker.get(n) in found and n not in writes[i] for n in reads[j]):
                     found.add(j)
-                    grown = True
+                elif any(n in reads[i] and readers[n] == [j] for n in reads[j]):
+                    found.add(j)
+            for j in list(found):
+                found |= {maker[n] for n in reads[j] if n in maker and n not in reads[i]}
+            grown = len(found) > before
         stretches.append(sorted(found))
     return {"nodes": sum(name != "DELEGATE" for name in names), "stretches": stretches, "failed": failed}
 

@@ -83,9 +83,19 @@ def scratch_bytes(prepared: Prepared, position: int, *, xnnpack: bool, threads: 
     return scratch
 
 
-def unpacked_bytes(prepared: Prepared) -> int:
-    """Return the bytes of all constants that DEQUANTIZE or DENSIFY unpacks once and the runtime keeps."""
-    return sum(tensor_bytes(prepared.graph.tensors[number]) for number in prepared.origin)
+def unpacked_bytes(prepared: Prepared, *, halves: bool) -> int:
+    """Return the bytes of all constants that DEQUANTIZE or DENSIFY unpacks once and the runtime keeps.
+
+    Args:
+        prepared: The model.
+        halves: Whether what is stored as float16 is kept unpacked, too.
+    """
+    tensors = prepared.graph.tensors
+    return sum(
+        tensor_bytes(tensors[number])
+        for number, source in prepared.origin.items()
+        if halves or tensors[source].dtype != "float16"
+    )
 
 
 def multiplier_bytes(prepared: Prepared, position: int) -> int:

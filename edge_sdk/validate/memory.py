@@ -117,9 +117,8 @@ def forecast_memory(
             tables += table_bytes(prepared, position, xnnpack=part.taken)
     arena = workspace + arena_bytes(_shared(prepared, parts, outside, threads))
     on_cpu = [position for part in parts if not part.taken for position in part.nodes]
-    if delegate is None or runtime == "tflite-runtime":
-        # Newer XNNPACK drops unpacked weights once they are packed; everything else keeps them.
-        packed += unpacked_bytes(prepared)
+    # The newer XNNPACK drops what it has unpacked from float16 once it is packed; all else is kept.
+    packed += unpacked_bytes(prepared, halves=delegate is None or runtime == "tflite-runtime")
     arena += _multiplier(prepared, on_cpu, runtime)
     tables += sum(tensor.scales for tensor in prepared.graph.tensors) * 16
     own = RUNTIME_BYTES[runtime] + _BYTES_PER_NODE * len(prepared.graph.nodes)
