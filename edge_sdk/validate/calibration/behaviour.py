@@ -17,7 +17,6 @@ import numpy as np
 from edge_sdk.validate.calibration.evidence import Array, Evidence, SampleSet
 from edge_sdk.validate.calibration.model import FloatModel
 from edge_sdk.validate.calibration.probing import (
-    Answers,
     ceiling_share,
     describe,
     prefers,
@@ -26,6 +25,14 @@ from edge_sdk.validate.calibration.probing import (
 from edge_sdk.validate.calibration.report import ERROR, NOTE, WARNING, Finding
 from edge_sdk.validate.calibration.scale import BYTES, CODE, SIGNED, UNIT, convention_of
 from edge_sdk.validate.calibration.statistics import chosen, picture_batch, short
+from edge_sdk.validate.calibration.verdicts import (
+    ABSURD_MARGIN,
+    Version,
+    more_often_right,
+    share_right,
+    tells_more,
+    verdict_on,
+)
 
 #: Fewer samples than this tell nothing about how answers differ.
 ENOUGH = 8
@@ -33,31 +40,7 @@ ENOUGH = 8
 MOST, MOST_MACS = 96, 2e10
 _CEILING_SAMPLES = 6
 
-#: A margin that no trained classifier has in the median: odds of e^50.
-ABSURD_MARGIN = 50.0
-#: A margin that trained classifiers stay below.
-SOUND_MARGIN = 30.0
-#: Nats below which every sample gets the same answer.
-NO_INFORMATION = 0.05
-#: Nats above which answers differ from sample to sample.
-INFORMATION = 0.25
-#: Share of what a layer lets through that is cut at its ceiling: sound layers stay below.
-CUT, SOUND_CUT = 0.15, 0.25
-
 Transform = Callable[[Array], Array]
-
-
-@dataclass(frozen=True)
-class _Version:
-    """One version of the samples and what the model makes of it."""
-
-    name: str
-    answers: Answers
-    cut: float = 0.0
-
-    @property
-    def is_sound(self) -> bool:
-        return 0.5 <= self.answers.margin <= SOUND_MARGIN and self.cut <= SOUND_CUT
 
 
 @dataclass(frozen=True)
@@ -122,16 +105,14 @@ class _Inquiry:
             for item in (evidence.calibration, evidence.evaluation)
         )
 
-    def ask(
-        self, name: str, transform: Transform | None, samples: SampleSet | None = None
-    ) -> _Version | None:
+    def ask(self, name: str, transform: Transform | None, samples: SampleSet | None = None) -> Version | None:
         inputs = self._transformed((samples or self._samples).inputs, transform)
         scores = probabilities_of(
             self._model.answers(inputs), self._evidence.contract, scores_known=self._scores_known
         )
-        return None if scores is None else _Version(name, describe(scores[1]))
+        return None if scores is None else Version(name, describe(scores[1]))
 
-    def scale(self, base: _Version) -> list[Finding]:
+    def scale(self, base: Version) -> list[Finding]:
         values = self._samples.inputs[self._name]
         given = convention_of(values)
         versions = []
@@ -140,7 +121,7 @@ class _Inquiry:
             if version is not None:
                 versions.append(self._with_cut(version, transform))
         base = self._with_cut(base, None)
-        verdict = self._by_labels(base, versions) or _verdict(given, base, versions)
+        verdict = self._by_labels(base, versions) or verdict_on(given, base, versions)
         if verdict is None or self._is_refuted(verdict[2], given):
             return []
         level, why, better = verdict
@@ -192,7 +173,7 @@ class _Inquiry:
         ]
         return self.scale(base) if any(sound) else []
 
-    def channels(self, base: _Version) -> list[Finding]:
+    def channels(self, base: Version) -> list[Finding]:
         values = self._samples.inputs[self._name]
         swap = _channel_swap(values, self._name, self._evidence)
         if swap is None:
@@ -213,11 +194,11 @@ class _Inquiry:
         level = None
         if better and preference.strength >= 2.2 and preference.share >= 0.75:
             level = ERROR if preference.strength >= 3.5 and preference.share >= 0.85 else WARNING
-        if _tells_more(swapped.answers, base.answers):
+        if tells_more(swapped.answers, base.answers):
             level = ERROR
         labels = self._samples.classes()
         if labels is not None:
-            level = _more_often_right(swapped, base, labels)
+            level = more_often_right(swapped, base, labels)
         meant = self._evaluation_like(values)
         if meant is not None:
             straight, other = self.ask("evaluation", None, meant), self.ask("evaluation", swap, meant)
@@ -242,7 +223,7 @@ class _Inquiry:
             )
         ]
 
-    def sameness(self, base: _Version) -> list[Finding]:
+    def sameness(self, base: Version) -> list[Finding]:
         answers, count = base.answers, len(base.answers.confidence)
         numbers = {
             "samples": count,
@@ -276,24 +257,24 @@ class _Inquiry:
             ]
         return []
 
-    def _with_cut(self, version: _Version, transform: Transform | None) -> _Version:
+    def _with_cut(self, version: Version, transform: Transform | None) -> Version:
         few = _some(self._samples, _CEILING_SAMPLES)
         cut = ceiling_share(self._keeping, self._transformed(few.inputs, transform))
-        return _Version(version.name, version.answers, cut)
+        return Version(version.name, version.answers, cut)
 
-    def _by_labels(self, base: _Version, versions: list[_Version]) -> tuple[str, str, _Version] | None:
+    def _by_labels(self, base: Version, versions: list[Version]) -> tuple[str, str, Version] | None:
         """Let the calibration data's own labels decide, where it has some."""
         labels = self._samples.classes()
-        best = max(versions, key=lambda item: _right(item, labels), default=None)
+        best = max(versions, key=lambda item: share_right(item, labels), default=None)
         if labels is None or best is None:
             return None
-        level = _more_often_right(best, base, labels)
+        level = more_often_right(best, base, labels)
         if level is None:
             return None
-        why = f"the model gives {_right(base, labels):.0%} of the samples their label"
-        return level, f"{why} and not {_right(best, labels):.0%}", best
+        why = f"the model gives {share_right(base, labels):.0%} of the samples their label"
+        return level, f"{why} and not {share_right(best, labels):.0%}", best
 
-    def _is_refuted(self, better: _Version, given: str | None) -> bool:
+    def _is_refuted(self, better: Version, given: str | None) -> bool:
         """Return whether labelled data on the given scale is answered as rightly as on the other one."""
         values = self._samples.inputs[self._name]
         for samples in (self._samples, self._evaluation_like(values)):
@@ -302,7 +283,11 @@ class _Inquiry:
                 continue
             transform = _other_scales(given, values)[better.name]
             now, then = self.ask("", None, samples), self.ask("", transform, samples)
-            if now is not None and then is not None and _right(now, labels) >= _right(then, labels) - 0.02:
+            if (
+                now is not None
+                and then is not None
+                and share_right(now, labels) >= share_right(then, labels) - 0.02
+            ):
                 return True
         return False
 
@@ -318,83 +303,6 @@ class _Inquiry:
         values = inputs[self._name]
         changed = values if transform is None else transform(values).astype(values.dtype)
         return {**inputs, self._name: changed}
-
-
-def _verdict(given: str | None, base: _Version, versions: list[_Version]) -> tuple[str, str, _Version] | None:
-    """Return level, reason and the version that is sound; None where the samples may stay as they are."""
-    sound = sorted((item for item in versions if item.is_sound), key=lambda item: -item.answers.information)
-    # What a model trained on small values is told by large ones, the other way round is silence: bytes that
-    # still say something when divided by 255 are not what the model was trained on.
-    for item in sound:
-        why = _too_large(base, item) if given == BYTES else _too_small(base, item)
-        if why is not None:
-            return ERROR, why, item
-    for item in sound:
-        if item.name == BYTES or base.answers.margin >= SOUND_MARGIN:
-            continue
-        found = _shifted(base, item)
-        if found is not None:
-            return *found, item
-    return None
-
-
-def _too_small(base: _Version, better: _Version) -> str | None:
-    now, then = base.answers, better.answers
-    silent = now.information < NO_INFORMATION and then.information > max(INFORMATION, 20 * now.information)
-    if silent and (then.sure >= 0.6 or then.sure > 3 * now.sure):
-        return "the model gives the same answer to all samples"
-    return None
-
-
-def _too_large(base: _Version, better: _Version) -> str | None:
-    now, then = base.answers, better.answers
-    if then.information < INFORMATION:
-        return None
-    if now.margin >= ABSURD_MARGIN:
-        return f"the model is absurdly sure (odds of e^{now.margin:.0f})"
-    if base.cut >= CUT and better.cut <= base.cut / 3:
-        return f"{base.cut:.0%} of what the first layers let through is cut off at their ceiling"
-    if then.information > 2 * now.information and prefers(then, now).share >= 0.9:
-        return f"the model is unsure (its best class has {now.sure:.2f} on average)"
-    if now.margin >= 3 * then.margin:
-        return f"the model is {now.margin / then.margin:.0f} times as sure of a decision"
-    return None
-
-
-def _shifted(base: _Version, better: _Version) -> tuple[str, str] | None:
-    now, then = base.answers, better.answers
-    preference = prefers(then, now)
-    gained = then.information - now.information
-    if then.information < INFORMATION or gained <= 0:
-        return None
-    why = f"the model is less sure about {preference.share:.0%} of the samples"
-    clear = preference.share >= 0.7 and preference.strength >= 4.0 and preference.gain >= 0.05
-    if clear and gained > 0.1 * now.information and len(now.confidence) >= 16:
-        return ERROR, why
-    if _tells_more(then, now):
-        return ERROR, f"the answers tell {now.information:.2f} and not {then.information:.2f} nats"
-    if preference.share >= 0.75 and preference.strength >= 2.0 and preference.gain >= 0.03:
-        return WARNING, why
-    return None
-
-
-def _tells_more(then: Answers, now: Answers) -> bool:
-    """Return whether answers differ far more from sample to sample, and as much as those of a classifier."""
-    most = float(np.log(min(then.classes, len(then.confidence))))
-    return then.information >= 1.5 * now.information and then.information >= 0.5 * most
-
-
-def _right(version: _Version, labels: Array | None) -> float:
-    return 0.0 if labels is None else float(np.mean(version.answers.best == labels))
-
-
-def _more_often_right(better: _Version, base: _Version, labels: Array) -> str | None:
-    """Return the level where one version gets more labels right than by chance (McNemar's test)."""
-    now, then = base.answers.best == labels, better.answers.best == labels
-    won, lost = int(np.sum(then & ~now)), int(np.sum(now & ~then))
-    if won - lost < 4 or (won - lost) < 2.5 * np.sqrt(won + lost):
-        return None
-    return ERROR if won - lost >= 0.1 * len(labels) else WARNING
 
 
 def _other_scales(given: str | None, values: Array) -> dict[str, Transform]:

@@ -6,12 +6,16 @@ on -1..1.
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
 from edge_sdk.contract.spec import ImagePreprocess, Preprocess
 from edge_sdk.validate.calibration.report import CalibrationReport
 from tests import shapes
+from tests.pipeline.conftest import edit_model
 from tests.validate.calibration.conftest import Examine
 
 PIXELS, LABELS = shapes.pictures(150, seed=1)
@@ -190,6 +194,27 @@ def test_raw_scores_count_where_labels_say_so_or_the_case_is_plain(report_on: Ex
     assert any("activation" in sentence for sentence in silent.not_checked)
     told = report_on(model, shapes.scaled(PIXELS, "unit")[..., ::-1], labels=LABELS)
     assert "CALIBRATION-CHANNEL-ORDER" in codes(told)
+
+
+def test_an_untrained_model_is_no_witness(report_on: Examine, tmp_path: Path) -> None:
+    for scale in shapes.SCALES:
+        model = edit_model(shapes.model(scale), tmp_path / "untrained.tflite", _forget)
+        report = report_on(model, shapes.scaled(PIXELS, "unit"))
+        assert not report.errors
+        assert any("before training" in sentence for sentence in report.not_checked)
+
+
+def _forget(model: Any) -> None:
+    """Give every layer random weights and biases of 0."""
+    random = np.random.default_rng(9)
+    for tensor in model.subgraphs[0].tensors:
+        buffer = model.buffers[tensor.buffer]
+        if buffer.data is None or tensor.type != 0 or not len(buffer.data):
+            continue
+        weights = np.zeros(len(buffer.data) // 4, np.float32)
+        if len(tensor.shape) > 1:
+            weights += random.normal(0, 0.1, weights.shape).astype(np.float32)
+        buffer.data = np.frombuffer(weights.tobytes(), np.uint8)
 
 
 def test_layers_are_compared_with_evaluation_data(report_on: Examine) -> None:
