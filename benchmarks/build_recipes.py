@@ -1,11 +1,15 @@
-"""The six recipes of MobileNetV2 from one SavedModel: convert once, quantize many, against six conversions.
+"""The recipes of MobileNetV2 from one SavedModel: convert once, quantize many, against one conversion each.
 
     python benchmarks/build_recipes.py [--samples 16] [--rounds 1]
 
-Both sides start from nothing (a new process that imports TensorFlow), use the same samples and end
-with six files on disk. The other side is one process that calls `tf.lite.TFLiteConverter` once per recipe.
-Ours is what `edge build` does up to the files: a worker converts, one measures ranges, and five quantize, two
-at a time. Comparing the variants with the source is not in it, because the other side has no such step.
+Both sides start from nothing (a new process that imports TensorFlow), use the same samples, and end with the
+files on disk. The other side is one process that calls `tf.lite.TFLiteConverter` once per recipe, for the six
+recipes that it can make. Ours makes these six, and weight_only_int8, int4 and int4_block, which it cannot
+make; the recipes that ask for TensorFlow's own converter (tf_...) are left out, as they are such calls.
+
+Ours is what has to be done up to the files: a worker converts, then one measures ranges while one applies the
+recipes that need none, then one applies the others. Comparing the variants with the source is not in it, as
+the other side has no such step.
 """
 
 from __future__ import annotations
@@ -26,10 +30,14 @@ from benchmarks.table import mobilenet_v2, table, verdict
 from edge_sdk.convert.worker import run_in_worker
 from edge_sdk.quantize.recipe import load_recipe, recipe_names
 
-BAR = 0.50
+BAR = 0.35
 TIMEOUT = 1800.0
 
-ONE_BY_ONE = """
+#: What TFLiteConverter can make.
+THEIRS = ("float32", "float16", "dynamic_int8", "full_int8", "full_int8_io", "int16x8")
+ONE_BY_ONE = (
+    f"RECIPES = {THEIRS}"
+    + """
 import os, sys
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
@@ -43,7 +51,7 @@ def representative():
     for image in images:
         yield [image[None]]
 
-for recipe in ("float32", "float16", "dynamic_int8", "full_int8", "full_int8_io", "int16x8"):
+for recipe in RECIPES:
     converter = tf.lite.TFLiteConverter.from_saved_model(source)
     if recipe != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -61,6 +69,7 @@ for recipe in ("float32", "float16", "dynamic_int8", "full_int8", "full_int8_io"
     with open(os.path.join(folder, recipe + ".tflite"), "wb") as stream:
         stream.write(converter.convert())
 """
+)
 
 
 def one_by_one(source: Path, samples: Path, folder: Path) -> float:
@@ -91,24 +100,33 @@ def convert_once(source: Path, samples: Path, folder: Path) -> tuple[float, dict
     )
     parts["convert"] = time.perf_counter() - start
     given = {"source": str(floats), "signature": "serving_default"}
-    work(f"{quantizing}:calibrate", "ranges", samples=str(samples), output=str(ranges), threads=2, **given)
-    parts["measure ranges"] = time.perf_counter() - start - sum(parts.values())
+    recipes = [load_recipe(name) for name in recipe_names("litert") if name != "float32"]
 
-    def quantize(name: str) -> None:
-        recipe = load_recipe(name)
+    def quantize(static: bool) -> None:
+        chosen = [item for item in recipes if item.needs_calibration is static]
         work(
-            f"{quantizing}:quantize",
-            name,
-            destination=str(folder / f"{name}.tflite"),
-            recipe=recipe.to_dict(),
-            ranges=str(ranges) if recipe.needs_calibration else None,
+            f"{quantizing}:quantize_several",
+            "static" if static else "plain",
+            recipes=[
+                {"recipe": item.to_dict(), "destination": str(folder / f"{item.name}.tflite")}
+                for item in chosen
+            ],
+            ranges=str(ranges) if static else None,
             **given,
         )
 
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(quantize, [name for name in recipe_names() if name != "float32"]))
+    with ThreadPoolExecutor(1) as pool:
+        plain = pool.submit(quantize, False)
+        work(
+            f"{quantizing}:calibrate", "ranges", samples=str(samples), output=str(ranges), threads=1, **given
+        )
+        parts["measure ranges, beside the recipes that need none"] = (
+            time.perf_counter() - start - sum(parts.values())
+        )
+        quantize(True)
+        plain.result()
     total = time.perf_counter() - start
-    parts["quantize five"] = total - sum(parts.values())
+    parts["apply the recipes that need ranges"] = total - sum(parts.values())
     return total, parts
 
 
@@ -129,16 +147,16 @@ def main() -> int:
                 folder.mkdir()
             theirs.append(one_by_one(source, samples, folders[0]))
             ours.append(convert_once(source, samples, folders[1]))
-            for folder in folders:
-                missing = [name for name in recipe_names() if not (folder / f"{name}.tflite").exists()]
+            for folder, names in zip(folders, (THEIRS, recipe_names("litert")), strict=True):
+                missing = [name for name in names if not (folder / f"{name}.tflite").exists()]
                 assert not missing, f"{folder.name} did not make {missing}"
         slow, (fast, parts) = min(theirs), min(ours)
-    rows: list[tuple[str, float, float]] = [("TFLiteConverter once per recipe", slow, 1.0)]
-    rows.append(("convert once, quantize many", fast, fast / slow))
+    rows: list[tuple[str, float, float]] = [("TFLiteConverter once per recipe, six recipes", slow, 1.0)]
+    rows.append(("convert once, quantize many, nine recipes", fast, fast / slow))
     rows += [(f"  {name}", seconds, seconds / slow) for name, seconds in parts.items()]
-    title = f"Six recipes of MobileNetV2, {options.samples} calibration samples"
+    title = f"Recipes of MobileNetV2, {options.samples} calibration samples"
     print(table(title, ("way", "seconds", "ratio"), rows))
-    return 0 if verdict("six recipes", fast / slow, BAR) else 1
+    return 0 if verdict("nine recipes against six", fast / slow, BAR) else 1
 
 
 def _input_name(source: Path) -> str:

@@ -36,6 +36,7 @@ import numpy as np
 
 from edge_sdk.contract.spec import Signature
 from edge_sdk.convert.child import stage
+from edge_sdk.convert.converter import open_converter
 from edge_sdk.convert.freeze import freeze, has_unset_variables
 from edge_sdk.convert.source import SourceView, open_source
 from edge_sdk.convert.tensorflow_recipe import ask_tensorflow, representative_inputs
@@ -171,11 +172,8 @@ def _convert_view(
     import tensorflow as tf
     from tensorflow.lite.python.convert_phase import ConverterError
 
-    names = [signature.name for signature in view.signatures]
     try:
-        converter = tf.lite.TFLiteConverter.from_saved_model(
-            str(view.folder), signature_keys=names, tags=set(view.tags)
-        )
+        converter = open_converter(view)
         if arguments.get("select_tf_ops"):
             converter.target_spec.supported_ops = [
                 tf.lite.OpsSet.TFLITE_BUILTINS,
