@@ -94,7 +94,13 @@ def test_the_verb_prints_a_table_and_exits_with_4(tmp_path: Path, healthy: Path,
     assert codes == {"CALIBRATION-SCALE", "CALIBRATION-HARM"}
 
 
-@pytest.mark.parametrize("kind", ["noise", "zeros", "unnormalized", "wrongly normalized"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "wrongly normalized",
+        *[pytest.param(kind, marks=pytest.mark.slow) for kind in ("noise", "zeros", "unnormalized")],
+    ],
+)
 def test_a_build_on_ruined_data_rejects_what_was_calibrated(
     tmp_path: Path, evaluation: Path, kind: str
 ) -> None:

@@ -18,17 +18,17 @@ from tests import shapes
 from tests.pipeline.conftest import edit_model
 from tests.validate.calibration.conftest import Examine
 
-PIXELS, LABELS = shapes.pictures(150, seed=1)
-UNSEEN, UNSEEN_LABELS = shapes.pictures(150, seed=2)
+PIXELS, LABELS = shapes.pictures(120, seed=1)
+UNSEEN, UNSEEN_LABELS = shapes.pictures(100, seed=2)
 
 
 def codes(report: CalibrationReport, level: str = "error") -> set[str]:
     return {finding.code for finding in report.findings if finding.level == level}
 
 
-@pytest.mark.parametrize("count", [150, 20])
+@pytest.mark.parametrize("count", [120, 20])
 @pytest.mark.parametrize("scale", shapes.SCALES)
-@pytest.mark.parametrize("against", ["nothing", "evaluation", "labelled evaluation"])
+@pytest.mark.parametrize("against", ["nothing", "labelled evaluation"])
 def test_healthy_sets_have_no_error(report_on: Examine, scale: str, count: int, against: str) -> None:
     labelled = against.startswith("labelled")
     report = report_on(
