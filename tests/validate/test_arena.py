@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_sdk.validate.arena import Lifetime, arena_bytes
+from edge_sdk.validate.arena import MOST_PLANNED, Lifetime, arena_bytes
 
 LIFETIMES = st.lists(
     st.builds(
@@ -40,3 +40,8 @@ def test_never_less_than_what_lives_at_once_nor_more_than_all(lifetimes: list[Li
     total = arena_bytes(lifetimes, alignment=1)
     at_once = [sum(item.size for item in lifetimes if item.first <= step <= item.last) for step in range(30)]
     assert max(at_once) <= total <= sum(item.size for item in lifetimes)
+
+
+def test_a_huge_graph_ends_in_bounded_time() -> None:
+    chain = [Lifetime(64, step, step + 1) for step in range(20 * MOST_PLANNED)]
+    assert arena_bytes(chain) == 128

@@ -142,6 +142,12 @@ def test_a_cycle_in_a_damaged_graph_ends() -> None:
     assert [part.taken for part in stretches(graph, [True, True])] == [False]
 
 
+def test_a_huge_graph_ends_in_bounded_time() -> None:
+    graph = chain(*("RELU", "ABS") * 15_000)
+    found = stretches(graph, [node.op == "RELU" for node in graph.nodes])
+    assert len(found) == 30_000
+
+
 def test_conditions_say_what_is_and_what_may_be() -> None:
     graph = chain("RELU")
     limited = Rule(
