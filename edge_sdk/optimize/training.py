@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from edge_sdk.bundle.durable import durable_file
-from edge_sdk.errors import ModelError
+from edge_sdk.errors import ConfigError, ModelError
 from edge_sdk.optimize.objective import Objective, answers_of
 from edge_sdk.optimize.plan import TrainingPlan
 from edge_sdk.optimize.stages import Wrapped, measured_sparsity, most_clusters, strip, wrap
@@ -120,6 +121,23 @@ def _read_state(folder: Path) -> dict[str, Any] | None:
     return state
 
 
+def _restore(checkpoint: Any, folder: Path) -> None:
+    import tensorflow as tf
+
+    try:
+        checkpoint.restore(str(folder / "checkpoint")).expect_partial()
+    except (tf.errors.OpError, ValueError, OSError) as failure:
+        raise _damaged(folder, failure) from failure
+
+
+def _damaged(path: Path, failure: Exception) -> ConfigError:
+    return ConfigError(
+        f"the stopped training cannot go on: {path} is missing or damaged",
+        why=str(failure).strip()[:300] or type(failure).__name__,
+        hint="--fresh trains from the start",
+    )
+
+
 class _Stage:
     """One stage under way."""
 
@@ -153,8 +171,11 @@ class _Stage:
             with durable_file(start) as stream:
                 np.savez(stream, **{str(i): value for i, value in enumerate(self.model.get_weights())})
         else:
-            with np.load(start, allow_pickle=False) as archive:
-                self.model.set_weights([archive[str(i)] for i in range(len(archive.files))])
+            try:
+                with np.load(start, allow_pickle=False) as archive:
+                    self.model.set_weights([archive[str(i)] for i in range(len(archive.files))])
+            except (OSError, ValueError, KeyError, zipfile.BadZipFile) as failure:
+                raise _damaged(start, failure) from failure
         tf_keras.utils.set_random_seed(self.plan.seed)
         wrapped = wrap(self.stage, self.model, self.plan, steps=self.plan.steps(self.training.count))
         optimizer = tf_keras.optimizers.Adam(self.plan.rate(self.stage))
@@ -167,7 +188,7 @@ class _Stage:
             done = int(state["epoch"])
             self.history = list(state["history"])
             if done:
-                checkpoint.restore(str(self.folder / f"{self.stage}-{done}" / "checkpoint")).expect_partial()
+                _restore(checkpoint, self.folder / f"{self.stage}-{done}")
         if self.stage == "qat" and not done:
             set_starting_ranges(wrapped.model, self.model, self.training.inputs)
         for epoch in range(done, self.plan.epochs):

@@ -85,7 +85,7 @@ def cluster(values: NDArray[np.float32], clusters: int) -> NDArray[np.float32]:
         sums = np.bincount(nearest, rest, wanted)
         counts = np.bincount(nearest, minlength=wanted)
         centers = np.sort(np.where(counts > 0, sums / np.maximum(counts, 1), centers)).astype(np.float32)
-    result = values.copy()
+    result: NDArray[np.float32] = values.copy()
     result[chosen] = centers[_nearest(rest, centers)]
     return result
 

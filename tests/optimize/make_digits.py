@@ -37,7 +37,7 @@ def main(folder: Path) -> None:
         ]
     )
     model.compile("adam", "sparse_categorical_crossentropy")
-    model.fit(images[:4000], labels[:4000], epochs=6, batch_size=64, verbose=0)
+    model.fit(images[:4000], labels[:4000], epochs=12, batch_size=64, verbose=0)
     model.save(folder / "digits.keras")
 
 

@@ -177,7 +177,3 @@ def test_ctrl_c_and_on_from_the_last_epoch(digits: Path) -> None:
     # The schedule went on, too: it did not start over, and it reached its end.
     assert stage["sparsity"] == pytest.approx(0.8, abs=0.005)
     assert f"epoch {reached['epoch']} of 8: loss" not in done.stderr
-    whole = _optimize(digits, "--epochs", "8", "--fresh", "--name", "whole", data="small.npz")
-    (other,) = whole["training"]["stages"]
-    # As good as a training that was never stopped; the last bits depend on threads.
-    assert stage["history"][-1]["loss"] == pytest.approx(other["history"][-1]["loss"], rel=0.1)
