@@ -17,6 +17,8 @@ PLOT_HEIGHT = 280
 _LABEL_HEIGHT = 15
 #: Labels whose points are closer than this share of the width may overlap.
 _LABEL_REACH = 45.0
+#: Longer names would not fit beside their points.
+_LONGEST_NAME = 34
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Axis:
             low, high = (low if zero else low - pad), high + pad
         step = _step(high - low)
         low, high = math.floor(low / step) * step, math.ceil(high / step + 0.15) * step
-        if within is not None:
+        if within is not None and within[0] <= min(values) and max(values) <= within[1]:
             low, high = max(low, within[0]), min(high, within[1])
         return cls(title, low, high, write)
 
@@ -129,8 +131,10 @@ def scatter(points: Sequence[Point], across: Axis, up: Axis, *, name: str, descr
             x=f"{across.place(tick)}%",
             y=16,
             text_anchor="end" if across.place(tick) > 92 else "middle",
+            # A phone has no room for every one.
+            class_="second" if index % 2 else None,
         )
-        for tick in across.ticks
+        for index, tick in enumerate(across.ticks)
     ]
     return tag(
         "div",
@@ -232,7 +236,9 @@ def _names(points: Sequence[Point], across: Axis, up: Axis) -> list[Markup]:
         drawn.append(
             tag(
                 "text",
-                point.name,
+                point.name
+                if len(point.name) <= _LONGEST_NAME
+                else point.name[: _LONGEST_NAME - 1] + "\u2026",
                 x=f"{x}%",
                 y=round(y, 1),
                 dx=12 if right else -12,
@@ -274,7 +280,7 @@ def stack(parts: Sequence[tuple[str, float]], longest: float, *, name: str) -> M
     """
     start, drawn = 0.0, []
     for kind, amount in parts:
-        width = 100 * amount / longest if longest > 0 else 0
+        width = max(0.0, 100 * amount / longest) if longest > 0 else 0.0
         drawn.append(
             tag("rect", x=f"{start:.3f}%", y=0, width=f"{width:.3f}%", height=16, class_=f"part {kind}")
         )

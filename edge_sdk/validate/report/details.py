@@ -7,7 +7,6 @@ is missing. A report that shows less is better than a crash, and better than a n
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,24 +17,26 @@ from edge_sdk.errors import BundleError, ConfigError
 FILE = "details.json"
 #: Newer details may mean something else by the same names.
 SCHEMA = 1
+#: No measurement is as large; sums and scales of such numbers would overflow.
+_TOO_LARGE = 1e100
 
 
 def number(value: Any) -> float | None:
-    """Return a finite number, else None."""
+    """Return a finite number of a size that something can have, else None."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
         value = float(value)
     except OverflowError:
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) < _TOO_LARGE else None
 
 
 def text(value: Any) -> str | None:
     """Return a text that is not empty; numbers become text, anything else None."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        return None
-    return str(value) or None
+    if isinstance(value, str):
+        return value or None
+    return None if number(value) is None else str(value)
 
 
 def items(value: Any) -> list[Any]:

@@ -16,7 +16,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from edge_sdk.pipeline.repair import Attempt, RepairResult
 from edge_sdk.pipeline.result import VariantReport
+from edge_sdk.validate.budget import Numbers
 from edge_sdk.validate.calibration.report import (
     CalibrationReport,
     Finding,
@@ -25,6 +27,7 @@ from edge_sdk.validate.calibration.report import (
     InputStatistics,
     LayerRange,
 )
+from edge_sdk.validate.compatibility.proof import Proof
 from edge_sdk.validate.delegates.documents import BlockingOperator, DelegatePlan
 from edge_sdk.validate.error_map import ErrorMap, LayerError
 from edge_sdk.validate.facts import ConfusedPair, Confusion, WorstSample
@@ -147,35 +150,16 @@ def example() -> dict[str, Any]:
             "coral-dev-board": {"full_int8_io": _memory(0.265, runtime="tflite-runtime")},
         },
         "proofs": {
-            "raspberry-pi-5": {
-                name: {
-                    "runtime": "litert",
-                    "version": "2.3.0",
-                    "status": "passed",
-                    "max_abs_error": 0.0031,
-                    "latency_ms": 1.4,
-                    "architecture": "x86_64",
-                }
-                for name in passed
-            },
+            "raspberry-pi-5": {name: _proof("litert", "2.3.0") for name in passed},
             "coral-dev-board": {
-                "full_int8_io": {
-                    "runtime": "tflite-runtime",
-                    "version": "2.14.0",
-                    "status": "passed",
-                    "max_abs_error": 0.0039,
-                    "latency_ms": 1.1,
-                    "architecture": "x86_64",
-                },
-                "int16x8": {
-                    "runtime": "tflite-runtime",
-                    "version": "2.14.0",
-                    "status": "failed",
-                    "reason": "Didn't find op for builtin opcode 'FULLY_CONNECTED' version '12'",
-                    "max_abs_error": None,
-                    "latency_ms": None,
-                    "architecture": "x86_64",
-                },
+                "full_int8_io": _proof("tflite-runtime", "2.14.0"),
+                "int16x8": Proof(
+                    runtime="tflite-runtime",
+                    version="2.14.0",
+                    status="failed",
+                    reason="Didn't find op for builtin opcode 'FULLY_CONNECTED' version '12'",
+                    architecture="x86_64",
+                ).to_dict(),
             },
         },
         "compatibility": {
@@ -205,16 +189,7 @@ def example() -> dict[str, Any]:
                 ]
             },
         },
-        "repair": {
-            "success": True,
-            "kept": ["functional_1/conv2d_3/Conv2D", "functional_1/dense_1/MatMul"],
-            "reason": "two layers in float32 bring top1 within the budget",
-            "evaluations": 7,
-            "metric_before": 0.861,
-            "metric_after": 0.906,
-            "cost_bytes": 36_864,
-            "cost_ms": 0.11,
-        },
+        "repair": _repair(),
         "notes": ["latency was measured on this machine, not on the boards"],
     }
 
@@ -246,6 +221,43 @@ def _variant(
         peak_memory_bytes=int(memory * 1e6),
         verdict=verdict,
         reasons=("agreement with the source model is 72.6 %, below 90 %",) if verdict == "rejected" else (),
+    ).to_dict()
+
+
+def _proof(runtime: str, version: str) -> Any:
+    return Proof(
+        runtime=runtime,
+        version=version,
+        status="passed",
+        cases=3,
+        max_abs_error=0.0031,
+        latency_ms=1.4,
+        runs=20,
+        architecture="x86_64",
+        python="3.11.7",
+        numpy="1.26.4",
+    ).to_dict()
+
+
+def _repair() -> Any:
+    kept = ("functional_1/block_0/conv2d_0/Conv2D", "functional_1/block_5/conv2d_22/Conv2D")
+    before = Numbers(size_bytes=448_029, metric_drop=0.051, agreement=0.921, p50_ms=0.73, p99_ms=0.95)
+    after = Numbers(size_bytes=484_893, metric_drop=0.006, agreement=0.99, p50_ms=0.84, p99_ms=1.09)
+    missed = "top1 is 0.02 below the source model's, 0.01 more than the limit"
+    return RepairResult(
+        recipe="full_int8",
+        variant="full_int8_repaired",
+        success=True,
+        kept=kept,
+        layers=24,
+        before=before,
+        after=after,
+        attempts=(
+            Attempt(kept=(*kept, "functional_1/block_3/conv2d_13/Conv2D"), met=True, numbers=after),
+            Attempt(kept=kept[:1], met=False, numbers=before, reasons=(missed,)),
+            Attempt(kept=kept, met=True, numbers=after),
+        ),
+        reason="2 of 24 layers in float bring every number within the budget, after 3 evaluations",
     ).to_dict()
 
 

@@ -75,14 +75,16 @@ def _proofs(reading: Reading, target: str, content: Mapping[str, Any]) -> Markup
                 runtime or wording.NONE,
                 text(proof.get("architecture")) or wording.NONE,
                 wording.milliseconds(number(proof.get("latency_ms"))),
+                # A count at its default is left out where the document is written.
+                f"{number(proof.get('cases', 0)) or 0:.0f}",
                 wording.plain(number(proof.get("max_abs_error"))),
                 text(proof.get("reason")) or "",
             ]
         )
     if not rows:
         return None
-    head = ["variant", "result", "runtime", "run on", "latency, ms", "max error", "why"]
-    return table(head, rows, name=f"Proofs for {target}", right=(4, 5))
+    head = ["variant", "result", "runtime", "run on", "latency, ms", "golden cases", "max error", "why"]
+    return table(head, rows, name=f"Proofs for {target}", right=(4, 5, 6))
 
 
 def _verdicts(reading: Reading, target: str, content: Mapping[str, Any]) -> Markup | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from edge_sdk.validate.report import wording
 from edge_sdk.validate.report.charts import bar, profile
-from edge_sdk.validate.report.details import entries, fields, items, number, text, texts
+from edge_sdk.validate.report.details import entries, fields, number, text, texts
 from edge_sdk.validate.report.markup import Content, Markup, tag
 from edge_sdk.validate.report.reading import Reading, chooser, section, table
 
@@ -109,32 +109,66 @@ def repair(reading: Reading) -> Markup | None:
     found = reading.section("repair")
     if not found:
         return None
-    success = found.get("success")
-    kept = texts(found.get("kept")) or texts(found.get("layers"))
-    rows: list[list[Content]] = []
-    for name, value in found.items():
-        if name in ("kept", "layers", "success", "reason"):
-            continue
-        if isinstance(value, (list, tuple, Mapping)):
-            continue
-        amount = number(value)
-        shown: Content = text(value) if amount is None else wording.plain(amount)
-        if amount is not None and name.endswith("bytes"):
-            shown = wording.size_text(amount)
-        elif amount is not None and isinstance(value, int):
-            shown = f"{value:,}"
-        rows.append([name.replace("_", " "), wording.NONE if shown is None else shown])
-    word = ("good", "reached the budget") if success is True else ("bad", "did not reach the budget")
-    tried = items(found.get("attempts")) or items(found.get("tried"))
+    word = (
+        ("good", "reached the budget")
+        if found.get("success") is True
+        else ("bad", "did not reach the budget")
+    )
+    kept, recipe = texts(found.get("kept")), text(found.get("recipe")) or "the recipe"
+    possible = number(found.get("layers"))
+    rows = [_numbers(recipe, found.get("before"))]
+    if fields(found.get("after")):
+        rows.append(_numbers(text(found.get("variant")) or "repaired", found.get("after")))
+    tries: list[list[Content]] = []
+    for index, item in enumerate(entries(found.get("attempts")), start=1):
+        amount = len(texts(item.get("kept")))
+        met = item.get("met") is True
+        tries.append(
+            [
+                str(index),
+                tag("span", "met" if met else "missed", class_=f"badge {'good' if met else 'bad'}"),
+                f"{amount:,}",
+                *_numbers("", item.get("numbers"))[1:],
+                "; ".join(texts(item.get("reasons"))),
+            ]
+        )
+    head = ["size", "metric drop", "agreement", "p50 / p99, ms"]
+    of = "" if possible is None else f" of {possible:,.0f}"
     return section(
         "repair",
         "Repair",
         tag("p", tag("strong", word[1], class_=f"badge {word[0]}"), " ", text(found.get("reason"))),
-        tag("h3", f"Kept in higher precision: {wording.count(len(kept), 'layer')}"),
-        tag("ul", [tag("li", tag("code", name, class_="path")) for name in kept]) if kept else None,
-        table(["number", "value"], rows, name="What the repair cost", right=(1,)) if rows else None,
-        tag("p", f"{wording.count(len(tried), 'attempt')} in the JSON twin.", class_="quiet")
-        if tried
+        table(["variant", *head], rows, name="Before and after the repair", right=range(1, 5)),
+        tag("h3", f"Kept in higher precision: {len(kept):,}{of} layers"),
+        tag("ul", [tag("li", tag("span", name, class_="path")) for name in kept])
+        if kept
+        else tag("p", "None.", class_="quiet"),
+        tag(
+            "details",
+            tag("summary", wording.count(len(tries), "evaluation")),
+            table(
+                ["number", "budget", "layers kept", *head, "why"],
+                tries,
+                name="What was tried, in order",
+                right=range(2, 7),
+            ),
+        )
+        if tries
         else None,
         reading.trace("repair", "build"),
     )
+
+
+def _numbers(name: str, value: Any) -> list[Content]:
+    """Return a row: what a variant is for the first target (`Numbers`)."""
+    found = fields(value)
+    times = [number(found.get(key)) for key in ("p50_ms", "p99_ms")]
+    return [
+        name,
+        wording.size(number(found.get("size_bytes"))),
+        wording.plain(number(found.get("metric_drop"))),
+        wording.percent(number(found.get("agreement"))),
+        " / ".join("?" if time is None else wording.milliseconds_text(time) for time in times)
+        if any(time is not None for time in times)
+        else wording.NONE,
+    ]
