@@ -7,14 +7,11 @@ but as much as the data flow allows.
 
 from __future__ import annotations
 
-import itertools
+import heapq
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from edge_sdk.model.tflite_graph import Graph
-
-#: Above this the order in the file stands in for the flow of data, which would take minutes to follow.
-MOST_FOLLOWED = 5_000
 
 
 class Stretch(NamedTuple):
@@ -36,35 +33,34 @@ def stretches(graph: Graph, taken: Sequence[bool]) -> list[Stretch]:
         graph: The graph.
         taken: For every node, whether the delegate wants it.
     """
-    if len(graph.nodes) > MOST_FOLLOWED:
-        runs = itertools.groupby(range(len(graph.nodes)), key=lambda position: taken[position])
-        return [Stretch(side, tuple(positions)) for side, positions in runs]
-    computed = {number for node in graph.nodes for number in node.outputs if number >= 0}
-    ready = {number for number in range(len(graph.tensors)) if number not in computed}
-    left = list(range(len(graph.nodes)))
+    maker = {number: position for position, node in enumerate(graph.nodes) for number in node.outputs}
+    waits_for: list[set[int]] = []
+    feeds: list[list[int]] = [[] for _ in graph.nodes]
+    for position, node in enumerate(graph.nodes):
+        needed = {maker[number] for number in node.inputs if number >= 0 and number in maker}
+        waits_for.append(needed)
+        for other in needed:
+            feeds[other].append(position)
+    ready: dict[bool, list[int]] = {True: [], False: []}
+    for position, needed in enumerate(waits_for):
+        if not needed:
+            heapq.heappush(ready[taken[position]], position)
     found: list[Stretch] = []
-    while left:
-        side: bool | None = None
-        gathered: list[int] = []
-        progress = True
-        while progress:
-            progress = False
-            waiting = []
-            for position in left:
-                node = graph.nodes[position]
-                if all(number < 0 or number in ready for number in node.inputs) and side in (
-                    None,
-                    taken[position],
-                ):
-                    side = taken[position]
-                    gathered.append(position)
-                    ready.update(number for number in node.outputs if number >= 0)
-                    progress = True
-                else:
-                    waiting.append(position)
-            left = waiting
-        if not gathered:  # a cycle: a damaged file; what is left runs on the CPU
-            found.append(Stretch(False, tuple(left)))
-            break
-        found.append(Stretch(bool(side), tuple(sorted(gathered))))
+    done = [False] * len(graph.nodes)
+    while ready[True] or ready[False]:
+        # The first node that is ready decides which side goes on.
+        side = min((queue[0], side) for side, queue in ready.items() if queue)[1]
+        gathered = []
+        while ready[side]:
+            position = heapq.heappop(ready[side])
+            gathered.append(position)
+            done[position] = True
+            for other in feeds[position]:
+                waits_for[other].discard(position)
+                if not waits_for[other]:
+                    heapq.heappush(ready[taken[other]], other)
+        found.append(Stretch(side, tuple(sorted(gathered))))
+    left = tuple(position for position, ended in enumerate(done) if not ended)
+    if left:  # a cycle: a damaged file; what is left runs on the CPU
+        found.append(Stretch(False, left))
     return found
