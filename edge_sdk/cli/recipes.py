@@ -29,6 +29,7 @@ def recipes(*, json: JsonOption = False, debug: DebugOption = False) -> None:
                     "weight_bits": recipe.weight_bits,
                     "activation_bits": recipe.activation_bits,
                     "io": recipe.io,
+                    "backend": recipe.backend,
                     "needs_calibration": recipe.needs_calibration,
                 }
                 for recipe in found
