@@ -15,8 +15,8 @@ from edge_sdk.validate.report.markup import Content, Markup, tag
 
 PLOT_HEIGHT = 280
 _LABEL_HEIGHT = 15
-#: Labels whose points are closer than this share of the width may overlap.
-_LABEL_REACH = 45.0
+#: Of a letter, and of a plot between a phone's and a desk's, in pixels: for telling what would overlap.
+_LETTER_WIDTH, _USUAL_WIDTH = 6.8, 460
 #: Longer names would not fit beside their points.
 _LONGEST_NAME = 34
 
@@ -147,8 +147,8 @@ def scatter(points: Sequence[Point], across: Axis, up: Axis, *, name: str, descr
             rows,
             columns,
             _front(points, across, up),
-            [_point(point, across, up) for point in points],
             _names(points, across, up),
+            [_point(point, across, up) for point in points],
             class_="area",
             height=PLOT_HEIGHT,
             role="img",
@@ -212,23 +212,27 @@ def _point(point: Point, across: Axis, up: Axis) -> Markup:
 
 
 def _names(points: Sequence[Point], across: Axis, up: Axis) -> list[Markup]:
-    placed: list[tuple[float, float]] = []
+    """Write the names where they cover neither another name nor another point, as far as there is room."""
+    placed: list[tuple[float, float, float]] = []
+    marks = [(across.place(point.x), _down(up, point.y) / 100 * PLOT_HEIGHT) for point in points]
     drawn = []
     for point in sorted(points, key=lambda point: (_down(up, point.y), point.x)):
-        x, y = across.place(point.x), _down(up, point.y) / 100 * PLOT_HEIGHT
-        wanted = y
-        while any(
-            abs(x - other) < _LABEL_REACH and abs(y - taken) < _LABEL_HEIGHT for other, taken in placed
-        ):
-            y += 1
-        if y > PLOT_HEIGHT - 4:
-            y = wanted
-            while any(
-                abs(x - other) < _LABEL_REACH and abs(y - taken) < _LABEL_HEIGHT for other, taken in placed
-            ):
-                y -= 1
-        placed.append((x, y))
+        x, wanted = across.place(point.x), _down(up, point.y) / 100 * PLOT_HEIGHT
+        name = point.name if len(point.name) <= _LONGEST_NAME else point.name[: _LONGEST_NAME - 1] + "\u2026"
+        width = (len(name) * _LETTER_WIDTH + 16) / _USUAL_WIDTH * 100
         right = x <= 55
+        start, end = (x + 1, x + width) if right else (x - width, x - 1)
+
+        def blocked(y: float, start: float = start, end: float = end) -> bool:
+            return any(
+                start < other_end and other_start < end and abs(y - taken) < _LABEL_HEIGHT
+                for other_start, other_end, taken in placed
+            ) or any(start < mark < end and abs(y - level) < _LABEL_HEIGHT - 5 for mark, level in marks)
+
+        offsets = sorted((step for step in range(-PLOT_HEIGHT, PLOT_HEIGHT)), key=abs)
+        free = (wanted + offset for offset in offsets if 6 <= wanted + offset <= PLOT_HEIGHT - 6)
+        y = next((level for level in free if not blocked(level)), wanted)
+        placed.append((start, end, y))
         if abs(y - wanted) > 6:
             drawn.append(
                 tag("line", x1=f"{x}%", x2=f"{x}%", y1=round(wanted, 1), y2=round(y, 1), class_="leader")
@@ -236,9 +240,7 @@ def _names(points: Sequence[Point], across: Axis, up: Axis) -> list[Markup]:
         drawn.append(
             tag(
                 "text",
-                point.name
-                if len(point.name) <= _LONGEST_NAME
-                else point.name[: _LONGEST_NAME - 1] + "\u2026",
+                name,
                 x=f"{x}%",
                 y=round(y, 1),
                 dx=12 if right else -12,
