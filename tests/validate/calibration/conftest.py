@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def report_on(tmp_path: Path) -> Examine:
                 "ranges": None,
             }
         )
-        result = CalibrationReport.from_dict(found)
+        result = CalibrationReport.from_dict(json.loads(json.dumps(found, allow_nan=False)))
         assert CalibrationReport.from_dict(result.to_dict()) == result
         return result
 
