@@ -130,6 +130,7 @@ def build(
         ),
         budget=budget or Budget(),
         rule=pick,
+        repair=repair,
         command=tuple(
             repeat_command(
                 model,

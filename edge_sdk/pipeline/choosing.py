@@ -10,7 +10,7 @@ from edge_sdk.pipeline.judging import Judged
 from edge_sdk.pipeline.pick import Candidate, preference
 from edge_sdk.pipeline.result import TargetChoice
 from edge_sdk.targets import Target
-from edge_sdk.validate.budget import Numbers, misses
+from edge_sdk.validate.budget import misses
 from edge_sdk.validate.compatibility import incompatibilities
 
 
@@ -40,7 +40,7 @@ def choose(
         if problems := incompatibilities(item.facts, target.runtime):
             incompatible[name] = tuple(problems)
             continue
-        numbers[name] = numbers_of(item, foresight.get(name, Foresight()))
+        numbers[name] = item.report.numbers(delegate_coverage=foresight.get(name, Foresight()).coverage)
         candidates.append(Candidate(id=name, numbers=numbers[name]))
         if found := misses(numbers[name], budget):
             missed[name] = found
@@ -50,20 +50,6 @@ def choose(
         incompatible=incompatible,
         misses=missed,
         numbers=numbers,
-    )
-
-
-def numbers_of(item: Judged, foresight: Foresight) -> Numbers:
-    """Return what a variant is on one target."""
-    latency = item.report.latency_ms or {}
-    return Numbers(
-        size_bytes=item.report.size_bytes,
-        metric_drop=item.report.metric_drop,
-        agreement=item.report.agreement,
-        p50_ms=latency.get("p50"),
-        p99_ms=latency.get("p99"),
-        peak_memory_bytes=item.report.peak_memory_bytes,
-        delegate_coverage=foresight.coverage,
     )
 
 

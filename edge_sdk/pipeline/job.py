@@ -28,10 +28,12 @@ from edge_sdk.pipeline.making import Made, Making, make_variants
 from edge_sdk.pipeline.materials import Reference, Samples, Seen, Source
 from edge_sdk.pipeline.output import Output
 from edge_sdk.pipeline.plan import RecipePlan, plan_recipes
+from edge_sdk.pipeline.repairing import repair
 from edge_sdk.pipeline.result import BuildResult, TargetChoice
 from edge_sdk.pipeline.steps import Steps
 from edge_sdk.pipeline.workers import Workers
 from edge_sdk.progress import Progress, Step
+from edge_sdk.quantize.recipe import Recipe
 from edge_sdk.targets import Target
 
 #: More calibration samples change ranges little and cost time; more evaluation samples cost memory.
@@ -56,6 +58,7 @@ class Job:
     contract_of: Callable[..., Contract]
     budget: Budget
     rule: str
+    repair: bool
     command: tuple[str, ...]
     steps: Steps
     checks: Checks
@@ -92,6 +95,7 @@ class Job:
         case, examined = self._case(source, contract, samples, reference, calibration, making)
         judged, failures = judge_variants(making.made, case, output, checks=self.checks, workers=self.workers)
         failures = _in_order([*making.failures, *failures], plan)
+        record = self._repair(judged, case, making.ranges, output) if self.repair else None
         foresight = {target.name: self._foresee(judged, target) for target in self.targets}
         choices = tuple(
             choose(judged, target, foresight[target.name], self.budget, rule=self.rule)
@@ -113,8 +117,10 @@ class Job:
             data=samples.data,
             samples=samples.count,
             calibration=examined,
+            repair=record,
             notes=(
                 *self._notes(samples, reference, making.made),
+                *(() if record is None else (f"repair of {record['recipe']}: {record['reason']}",)),
                 *(note for choice in choices for note in explain(choice, any_passed=any_passed)),
             ),
         )
@@ -204,6 +210,28 @@ class Job:
         )
         return case, examined.value if isinstance(examined, Entry) else None
 
+    def _repair(
+        self, judged: list[Judged], case: Case, ranges: Entry | None, output: Output
+    ) -> Mapping[str, Any] | None:
+        """Search mixed precision, add what it found to the variants, and return what was done."""
+        repaired = repair(
+            judged,
+            case,
+            ranges,
+            self.budget,
+            output,
+            steps=self.steps,
+            checks=self.checks,
+            progress=self.progress,
+        )
+        if repaired is None:
+            return None
+        more: list[Judged] = []
+        if repaired.made is not None:
+            more, _ = judge_variants([repaired.made], case, output, checks=self.checks, workers=self.workers)
+            judged += more
+        return repaired.result(more[0] if more else None).to_dict()
+
     def _foresee(self, judged: Sequence[Judged], target: Target) -> dict[str, Foresight]:
         return {
             item.report.id: foresee(item.made.path, item.made.sha256, target, self.cache)
@@ -236,6 +264,10 @@ class Job:
         orders = {choice.target: choice.order for choice in choices}
         if not any(orders.values()):
             return None
+        recipes = [
+            *plan.recipes,
+            *(item.made.recipe for item in judged if item.made.recipe not in plan.recipes),
+        ]
         return pack(
             name=name,
             version=self.version,
@@ -246,13 +278,13 @@ class Job:
                 for target in self.targets
                 if orders[target.name]
             ],
-            provenance=self._provenance(plan, source, samples, reference, calibration),
+            provenance=self._provenance(recipes, source, samples, reference, calibration),
             budgets=self.budget.as_numbers(),
         )
 
     def _provenance(
         self,
-        plan: RecipePlan,
+        recipes: Sequence[Recipe],
         source: Source,
         samples: Samples,
         reference: Reference,
@@ -263,7 +295,7 @@ class Job:
             "edge_sdk": __version__,
             "source": {"kind": source.model.kind, "sha256": source.sha256},
             "tools": tools,
-            "recipes": {recipe.name: recipe.to_dict() for recipe in plan.recipes},
+            "recipes": {recipe.name: recipe.to_dict() for recipe in recipes},
             "calibration_sha256": None if calibration is None else calibration.sha256,
             "compared_on": {"data": samples.data, "samples": samples.count, "sha256": samples.sha256},
             "reference": reference.origin,

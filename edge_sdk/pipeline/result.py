@@ -76,6 +76,23 @@ class VariantReport:
         """Whether no guard fired."""
         return self.verdict == PASSED
 
+    def numbers(self, *, delegate_coverage: float | None = None) -> Numbers:
+        """Return what budgets and the pick look at.
+
+        Args:
+            delegate_coverage: Of one target's first delegate.
+        """
+        latency = self.latency_ms or {}
+        return Numbers(
+            size_bytes=self.size_bytes,
+            metric_drop=self.metric_drop,
+            agreement=self.agreement,
+            p50_ms=latency.get("p50"),
+            p99_ms=latency.get("p99"),
+            peak_memory_bytes=self.peak_memory_bytes,
+            delegate_coverage=delegate_coverage,
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the entry of `edge build --json`."""
         names = [name for name in self.__dataclass_fields__ if name not in ("path", "latency_ms", "reasons")]
@@ -167,10 +184,14 @@ class BuildResult:
 
     @property
     def ok(self) -> bool:
-        """Whether every recipe gave a variant that passed, and every target has a pick."""
+        """Whether every recipe gave a variant that passed, and every target has a pick.
+
+        A rejected variant that was repaired counts by what came of it.
+        """
+        mended = self.repair["recipe"] if self.repair and self.repair["success"] else None
         return (
             not self.failures
-            and all(variant.passed for variant in self.variants)
+            and all(variant.passed or variant.id == mended for variant in self.variants)
             and None not in self.picks.values()
         )
 

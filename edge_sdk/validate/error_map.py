@@ -80,10 +80,17 @@ class ErrorMap(Document):
     samples: int
 
     def worst(self, count: int | None = None) -> tuple[LayerError, ...]:
-        """Return the layers that make the most error themselves, worst first."""
-        made = [layer for layer in self.layers if layer.added_noise_db is not None]
-        ranked = sorted(made, key=lambda layer: (-(layer.added_noise_db or 0.0), layer.index))
-        return tuple(ranked[:count])
+        """Return the layers that make the most error themselves, worst first.
+
+        Layers that only pass on what came in follow, the lowest signal first: their integers may be too
+        coarse for what a layer in front of them gives once that one is in float.
+        """
+
+        def rank(layer: LayerError) -> tuple[bool, float, int]:
+            made = layer.added_noise_db
+            return (made is None, layer.snr_db if made is None else -made, layer.index)
+
+        return tuple(sorted(self.layers, key=rank)[:count])
 
 
 class _Sums:

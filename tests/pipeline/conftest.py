@@ -62,3 +62,44 @@ def fill_weights(value: float) -> Any:
                     model.buffers[tensor.buffer].data = np.frombuffer(filled, np.uint8)
 
     return change
+
+
+def unbalance_channels(model: Any) -> None:
+    """Change conv_float.tflite so that it computes the same and plain int8 cannot.
+
+    Behind the depthwise layer, all channels but the first are made a thousand times smaller, and the dense
+    layer's weights for them a thousand times larger. One scale for the whole tensor then has no step left
+    for the small channels. Trained networks get such channels by themselves where batch normalization is
+    folded into the weights.
+    """
+    (graph,) = model.subgraphs
+    names = {tensor.name: tensor for tensor in graph.tensors}
+
+    def array(tensor: Any) -> np.ndarray:
+        return np.frombuffer(bytes(bytearray(model.buffers[tensor.buffer].data)), np.float32).copy()
+
+    def put(tensor: Any, values: np.ndarray) -> None:
+        model.buffers[tensor.buffer].data = np.frombuffer(values.astype(np.float32).tobytes(), np.uint8)
+
+    depthwise = next(item for item in graph.operators if len(item.inputs) == 3 and _is(graph, item, 4, 1))
+    dense = next(item for item in graph.operators if _is(graph, item, 2, None))
+    assert names
+    for index in depthwise.inputs[1:]:
+        tensor = graph.tensors[index]
+        values = array(tensor).reshape(tuple(tensor.shape))
+        values[..., 1:] *= 1e-3
+        put(tensor, values)
+    tensor = graph.tensors[dense.inputs[1]]
+    values = array(tensor).reshape(tuple(tensor.shape))
+    values[:, 1:] *= 1e3
+    put(tensor, values)
+
+
+def _is(graph: Any, operator: Any, rank: int, first: int | None) -> bool:
+    """Tell an operator by its weights: their rank, and the size of their first axis."""
+    if len(operator.inputs) < 2:
+        return False
+    shape = graph.tensors[operator.inputs[1]].shape
+    if shape is None or len(shape) != rank:
+        return False
+    return first is None or int(shape[0]) == first

@@ -22,7 +22,8 @@ from edge_sdk.runtime.runner import Runner
 from tests.smooth_pictures import smooth_pictures
 
 KEYS = [
-    "metric_interval", "metric_drop_interval", "metric_higher_is_better", "reference_metric", "agreement_interval",
+    "metric_interval", "metric_drop_interval", "metric_higher_is_better", "reference_metric",
+    "agreement_interval",
     "id", "format", "recipe", "path", "sha256", "size_bytes", "metric", "metric_name", "metric_drop",
     "agreement", "max_abs_error", "snr_db", "latency_ms", "peak_memory_bytes", "verdict", "reasons",
 ]  # fmt: skip
