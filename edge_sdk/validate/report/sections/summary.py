@@ -61,6 +61,7 @@ def summary(reading: Reading) -> Markup:
         tag("ul", [tag("li", note) for note in notes], class_="notes") if notes else None,
         _budget(reading),
         _troubles(reading),
+        reading.trace("variants, targets, budget, failures", "build"),
     )
 
 
