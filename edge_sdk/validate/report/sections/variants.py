@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_sdk.validate.report import wording
-from edge_sdk.validate.report.charts import Axis, Point, scatter
+from edge_sdk.validate.report.charts import Axis
 from edge_sdk.validate.report.details import fields, interval, number, text
 from edge_sdk.validate.report.markup import Content, Markup, tag
 from edge_sdk.validate.report.reading import Reading, chooser, section, table
+from edge_sdk.validate.report.scatter import Point, scatter
 
 
 @dataclass(frozen=True)
