@@ -85,7 +85,7 @@ def runtime_environment(
         raise ConfigError(
             f"{runtime} {version} can be tried on Linux alone", hint="run the check in a Linux container"
         )
-    interpreter = choose_interpreter(runtime)
+    interpreter = choose_interpreter(runtime, _python_for(runtime, version))
     architecture = platform.machine()
     name = f"{runtime}-{version}-cp{interpreter.version[0]}{interpreter.version[1]}-{architecture}"
     place = (cache or DEFAULT_CACHE) / name
@@ -106,6 +106,12 @@ def runtime_environment(
         if not place.is_dir():
             _make(found, place)
     return found
+
+
+def _python_for(runtime: str, version: str) -> str | None:
+    # Of the versions before 2.14 there is no wheel for Python 3.11.
+    older = runtime == "tflite-runtime" and parse_version(version) < (2, 14)
+    return "3.10" if older else None
 
 
 def _make(environment: RuntimeEnvironment, place: Path) -> None:

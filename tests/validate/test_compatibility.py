@@ -37,7 +37,8 @@ def test_the_minimum_version_decides_the_table() -> None:
         assert found is not None
         return found[0]
 
-    assert version_for("2.1.0") == version_for(None) == version_for("1.0") == version_for("2.2.4") == "2.1.0"
+    assert version_for("2.1.0") == version_for(None) == version_for("1.0") == version_for("2.1.9") == "2.1.0"
+    assert version_for("2.2.0") == version_for("2.2.4") == "2.2.0"
     assert version_for("2.3.0") == version_for("9.9") == "2.3.0"
     assert operator_table(RuntimeRequirement(name="another")) is None
 

@@ -212,6 +212,8 @@ def _plain(failure: EdgeError, hint: str | None) -> str:
 
 def _hint(failure: EdgeError) -> str | None:
     # The words for an interpreter speak of the options of `edge lab`.
+    if isinstance(failure, ConfigError) and failure.what.startswith("no Python at"):
+        return "uv python install 3.10"
     if isinstance(failure, ConfigError) and "no Python" in failure.what:
         return (failure.hint or "").partition(",")[0] or None
     return failure.hint
