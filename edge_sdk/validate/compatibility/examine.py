@@ -209,7 +209,7 @@ def _python(target: Target, packages: RuntimePackages) -> CompatibilityItem:
             "PYTHON",
             FAILED,
             f"{target.runtime.name} has wheels {span}; the target has {target.python}",
-            "choose a target that uses litert, or name an older Python on the board (python = ... in boards.toml)",
+            "choose a target that uses litert, or name an older Python there (python = ... in boards.toml)",
         )
     return _item("PYTHON", PASSED, f"Python {target.python}; wheels are there {span}")
 
