@@ -4,7 +4,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-BENCHMARKS := command_start runner_overhead cold_start build_recipes push_throughput
+BENCHMARKS := command_start runner_overhead cold_start build_recipes push_throughput headline memory_forecast
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

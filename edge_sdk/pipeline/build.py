@@ -33,6 +33,7 @@ from edge_sdk.pipeline.steps import Steps
 from edge_sdk.pipeline.workers import Workers
 from edge_sdk.progress import Progress, silent
 from edge_sdk.targets import load_target
+from edge_sdk.validate.metrics.table import check_name
 
 DEFAULT_OUT = Path("build")
 DEFAULT_CACHE = Path(".edge/cache")
@@ -111,6 +112,8 @@ def build(
         threads=threads,
         metric=MetricSection(name=metric) if isinstance(metric, str) else metric or MetricSection(),
     )
+    if options.metric.name is not None:
+        check_name(options.metric.name)
     if pick not in PICK_RULES:
         raise ConfigError(f"pick is {pick!r}", why="allowed: " + ", ".join(PICK_RULES))
     job = Job(

@@ -151,6 +151,10 @@ class StepCache:
             return there
         return Entry(json.loads(text)["body"]["value"], folder, digests, reused=False)
 
+    def scratch(self) -> contextlib.AbstractContextManager[Path]:
+        """Return a folder on the cache's disk for the time of a with block; swept like an unfinished step."""
+        return self._unfinished()
+
     @contextlib.contextmanager
     def _unfinished(self) -> Iterator[Path]:
         part = self.folder / _UNFINISHED / f"{os.getpid()}-{secrets.token_hex(6)}"

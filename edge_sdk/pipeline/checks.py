@@ -7,10 +7,8 @@ Here are only the keys and the calls; the work is done by `edge_sdk.validate` in
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from edge_sdk.contract.spec import Contract
 from edge_sdk.convert.worker import Failure
@@ -27,8 +25,8 @@ from edge_sdk.pipeline.identity import (
 )
 from edge_sdk.pipeline.materials import Options, Reference, Samples, Source
 from edge_sdk.pipeline.steps import RANGES_FILE
-from edge_sdk.quantize.functions import is_function
 from edge_sdk.quantize.recipe import AS_IS, Recipe
+from edge_sdk.validate.metrics.table import metric_key
 from edge_sdk.validate.tolerance import EIGHT_BITS, FLOAT, golden_tolerance
 
 GOLDEN_FILE = "golden.npz"
@@ -73,7 +71,14 @@ class Checks:
                 "calibration": calibration.sha256,
                 "evaluation": None if evaluation is None else evaluation.sha256,
                 "tools": versions(*QUANTIZERS),
-                "code": code_digest("contract", "quantize", "validate/calibration"),
+                "code": code_digest(
+                    "contract",
+                    "model",
+                    "quantize",
+                    "validate/calibration",
+                    "validate/facts.py",
+                    "validate/metrics",
+                ),
             },
             "edge_sdk.validate.calibration.examine:examine",
             lambda folder: {
@@ -88,6 +93,34 @@ class Checks:
                 "threads": 1,
             },
             recipe="",
+        )
+
+    def check_metric(self, contract: Contract, samples: Samples, reference: Reference) -> Entry:
+        """Score the source model itself, so that a metric that cannot work ends the build at once.
+
+        Raises:
+            ConfigError: The metric or its labels do not fit, or the user's metric fails.
+        """
+        chosen = self._options.metric.to_dict()
+        return self._attempts.cache.make(
+            "metric",
+            {
+                "contract": contract.to_dict(),
+                "samples": samples.sha256,
+                "reference": reference.sha256,
+                "metric": metric_key(chosen),
+                "code": code_digest("contract", "quantize/labels.py", "validate/metrics"),
+            },
+            lambda folder: self._attempts.workers.run(
+                "edge_sdk.validate.metrics.evaluation:check",
+                {
+                    "metric": chosen,
+                    "contract": contract.to_dict(),
+                    "labels": _path(samples.labels),
+                    "reference": str(reference.file),
+                },
+                name="metric",
+            ),
         )
 
     def evaluate(
@@ -109,7 +142,7 @@ class Checks:
                 "samples": samples.sha256,
                 "data": samples.data,
                 "reference": reference.sha256,
-                "metric": self._metric_key(),
+                "metric": metric_key(self._options.metric.to_dict()),
                 "tools": versions(*RUNTIMES),
                 "code": code_digest(*VALIDATING),
             },
@@ -211,13 +244,6 @@ class Checks:
             },
             recipe="",
         )
-
-    def _metric_key(self) -> dict[str, Any]:
-        chosen = self._options.metric.to_dict()
-        if is_function(self._options.metric.name or ""):
-            # A function may read anything: it is asked every time.
-            chosen["run"] = os.urandom(16).hex()
-        return chosen
 
 
 def _path(path: Path | None) -> str | None:

@@ -49,7 +49,9 @@ def foresee(model: Path, digest: str, target: Target, cache: StepCache) -> Fores
     key = {
         "model": digest,
         "target": target.to_dict(),
-        "code": code_digest("model", "validate/delegates", "validate/memory.py", "validate/kernels.py"),
+        "code": code_digest(
+            "model", "validate/arena.py", "validate/delegates", "validate/kernels.py", "validate/memory.py"
+        ),
     }
     value = cache.make("foresee", key, lambda folder: _look_ahead(model, target)).value
     return Foresight(delegates=value["delegates"], memory=value["memory"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -89,8 +90,10 @@ class Job:
             source_is_float=seen.is_float,
         )
         source, contract, samples = self._open(seen)
-        calibration = self._calibration(plan, contract, samples)
+        calibration = self._calibration(plan, contract)
         reference = self.steps.reference(source, contract, samples)
+        if samples.data == "evaluation":
+            self.checks.check_metric(contract, samples, reference)
         making = make_variants(plan, source, calibration, steps=self.steps, workers=self.workers)
         case, examined = self._case(source, contract, samples, reference, calibration, making)
         judged, failures = judge_variants(making.made, case, output, checks=self.checks, workers=self.workers)
@@ -163,18 +166,18 @@ class Job:
                 self.evaluation, contract, data="evaluation", limit=EVALUATION_LIMIT, labels=True
             )
         if self.calibration is not None:
-            return self.steps.samples(
-                self.calibration, contract, data="calibration", limit=CALIBRATION_LIMIT, labels=False
-            )
+            # What a variant was calibrated on is no test of it: there is no metric on such samples.
+            return dataclasses.replace(self._calibration_samples(contract), labels=None)
         return self.steps.samples(None, contract, data="synthetic", limit=0, labels=False)
 
-    def _calibration(self, plan: RecipePlan, contract: Contract, samples: Samples) -> Samples | None:
+    def _calibration(self, plan: RecipePlan, contract: Contract) -> Samples | None:
         if self.calibration is None or not any(recipe.needs_calibration for recipe in plan.recipes):
             return None
-        if samples.data == "calibration":
-            return samples
+        return self._calibration_samples(contract)
+
+    def _calibration_samples(self, contract: Contract) -> Samples:
         return self.steps.samples(
-            self.calibration, contract, data="calibration", limit=CALIBRATION_LIMIT, labels=False
+            self.calibration, contract, data="calibration", limit=CALIBRATION_LIMIT, labels=True
         )
 
     def _case(

@@ -53,24 +53,27 @@ def make_variants(
     plan: RecipePlan, source: Source, calibration: Samples | None, *, steps: Steps, workers: Workers
 ) -> Making:
     """Make every variant of a plan, as many side by side as cores and memory allow."""
-    quantized = [recipe for recipe in plan.recipes if recipe.method != "none"]
     need = WORKER_BYTES + 6 * source.file.stat().st_size
-    tasks: list[Callable[[], Entry | Failure]] = []
-    if calibration is not None:
-        tasks.append(functools.partial(steps.calibrate, source, calibration))
-    plain = [recipe for recipe in quantized if not recipe.needs_calibration]
-    tasks += [functools.partial(steps.quantize, source, recipe, None) for recipe in plain]
-    done = workers.together(tasks, jobs=jobs_for(len(tasks), need))
-    ranges = done.pop(0) if calibration is not None else None
-    outcomes = {recipe.name: outcome for recipe, outcome in zip(plain, done, strict=True)}
-    static = [recipe for recipe in quantized if recipe.needs_calibration]
-    if isinstance(ranges, Failure):
-        outcomes.update({item.name: dataclasses.replace(ranges, recipe=item.name) for item in static})
-        ranges = None
+    own = [recipe for recipe in plan.recipes if recipe.method != "none" and recipe.backend == "litert"]
+    plain = [recipe for recipe in own if not recipe.needs_calibration]
+    static = [recipe for recipe in own if recipe.needs_calibration]
+    theirs = [recipe for recipe in plan.recipes if recipe.backend == "tensorflow"]
+    tasks: list[Callable[[], list[Entry | Failure]]] = [
+        lambda: [] if calibration is None or not static else [steps.calibrate(source, calibration)],
+        lambda: steps.quantize_all(source, plain, None),
+        *(functools.partial(_with_tensorflow, steps, source, recipe, calibration) for recipe in theirs),
+    ]
+    calibrated, *done = workers.together(tasks, jobs=jobs_for(len(tasks), need))
+    outcomes: dict[str, Entry | Failure] = {}
+    for recipes, group in zip([plain, *([recipe] for recipe in theirs)], done, strict=True):
+        outcomes.update({recipe.name: outcome for recipe, outcome in zip(recipes, group, strict=True)})
+    measured = calibrated[0] if calibrated else None
+    ranges = measured if isinstance(measured, Entry) else None
+    if isinstance(measured, Failure):
+        outcomes.update({item.name: dataclasses.replace(measured, recipe=item.name) for item in static})
     else:
-        tasks = [functools.partial(steps.quantize, source, recipe, ranges) for recipe in static]
-        done = workers.together(tasks, jobs=jobs_for(len(tasks), need))
-        outcomes.update({recipe.name: outcome for recipe, outcome in zip(static, done, strict=True)})
+        group = steps.quantize_all(source, static, ranges)
+        outcomes.update({recipe.name: outcome for recipe, outcome in zip(static, group, strict=True)})
     made, failures = [], []
     for recipe in plan.recipes:
         outcome = outcomes.get(recipe.name)
@@ -81,6 +84,12 @@ def make_variants(
         else:
             made.append(as_made(recipe, outcome))
     return Making(made=tuple(made), failures=tuple(failures), ranges=ranges)
+
+
+def _with_tensorflow(
+    steps: Steps, source: Source, recipe: Recipe, calibration: Samples | None
+) -> list[Entry | Failure]:
+    return [steps.quantize_with_tensorflow(source, recipe, calibration)]
 
 
 def as_made(recipe: Recipe, outcome: Entry) -> Made:

@@ -29,8 +29,8 @@ def measure(arguments: Mapping[str, Any]) -> dict[str, Any]:
             whose metric is wanted).
 
     Returns:
-        By label, {"bytes", "gzip_bytes", "zeros", "metric", "metric_name", "latency_ms"}; the latency is the median of
-        one call of `Runner.predict` on one thread.
+        By label, {"bytes", "gzip_bytes", "zeros", "metric", "metric_name", "latency_ms"}; the latency is the
+        median of one call of `Runner.predict` on one thread.
 
     Raises:
         EdgeError: A file cannot be run.

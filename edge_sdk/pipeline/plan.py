@@ -83,6 +83,8 @@ def _obstacle(recipe: Recipe, has_calibration: bool, is_tflite: bool, is_float: 
         return (
             None if is_tflite else "only a .tflite passes through as it is; float32 is the plain conversion"
         )
+    if is_tflite and recipe.backend == "tensorflow":
+        return "TensorFlow's converter needs the model that the .tflite was made from"
     if is_tflite and not is_float:
         return "the source is quantized already; only as_is is possible"
     if recipe.needs_calibration and not has_calibration:

@@ -12,7 +12,7 @@ an upgrade of any of them makes the step again.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +288,58 @@ class Steps:
             recipe="",
         )
 
+    def quantize_all(
+        self, source: Source, recipes: Sequence[Recipe], ranges: Entry | None
+    ) -> list[Entry | Failure]:
+        """Return each recipe's file (`MODEL_FILE`), or how making it failed, in order.
+
+        What is not there yet is made by one worker, which starts and reads the source once. Where a recipe
+        fails or takes the worker with it, the missing ones are made one by one, so that each failure is its
+        own and the others are none.
+
+        Args:
+            source: With a float file.
+            recipes: For the quantizer.
+            ranges: Of `calibrate`, for recipes that need calibration.
+        """
+        missing = [
+            recipe
+            for recipe in recipes
+            if self._cache.find("quantize", self._quantize_key(source, recipe, ranges)) is None
+        ]
+        if len(missing) > 1:
+            with self._cache.scratch() as scratch:
+                self._quantize_together(source, missing, ranges, scratch)
+        return [self.quantize(source, recipe, ranges) for recipe in recipes]
+
+    def _quantize_together(
+        self, source: Source, recipes: Sequence[Recipe], ranges: Entry | None, scratch: Path
+    ) -> None:
+        files = {recipe.name: scratch / f"{index}.tflite" for index, recipe in enumerate(recipes)}
+        done = self._workers.attempt(
+            "edge_sdk.pipeline.quantizing:quantize_several",
+            {
+                "source": str(source.file),
+                "signature": source.default_signature,
+                "ranges": str(ranges.file(RANGES_FILE)) if ranges else None,
+                "recipes": [
+                    {"recipe": recipe.to_dict(), "destination": str(files[recipe.name])} for recipe in recipes
+                ],
+            },
+            name="quantize",
+            recipe="",
+        )
+        results = done.value["results"] if done.value is not None else []
+        for recipe, result in zip(recipes, results, strict=False):
+            if "value" not in result:
+                continue
+
+            def keep(folder: Path, name: str = recipe.name, value: Any = result["value"]) -> dict[str, Any]:
+                files[name].rename(folder / MODEL_FILE)
+                return dict(value)
+
+            self._cache.make("quantize", self._quantize_key(source, recipe, ranges), keep)
+
     def quantize(self, source: Source, recipe: Recipe, ranges: Entry | None) -> Entry | Failure:
         """Return one variant's file (`MODEL_FILE`), or how making it failed.
 
@@ -298,14 +350,7 @@ class Steps:
         """
         return self._attempt(
             "quantize",
-            {
-                "model": source.file_sha256,
-                "recipe": recipe.to_dict(),
-                "signature": source.default_signature,
-                "ranges": ranges.digests[RANGES_FILE] if ranges else None,
-                "tools": versions(*QUANTIZERS),
-                "code": code_digest(*QUANTIZING),
-            },
+            self._quantize_key(source, recipe, ranges),
             "edge_sdk.pipeline.quantizing:quantize",
             lambda folder: {
                 "source": str(source.file),
@@ -313,6 +358,53 @@ class Steps:
                 "recipe": recipe.to_dict(),
                 "signature": source.default_signature,
                 "ranges": str(ranges.file(RANGES_FILE)) if ranges else None,
+            },
+            recipe=recipe.name,
+        )
+
+    def _quantize_key(self, source: Source, recipe: Recipe, ranges: Entry | None) -> dict[str, Any]:
+        return {
+            "model": source.file_sha256,
+            "recipe": recipe.to_dict(),
+            "signature": source.default_signature,
+            "ranges": ranges.digests[RANGES_FILE] if ranges else None,
+            "tools": versions(*QUANTIZERS),
+            "code": code_digest(*QUANTIZING),
+        }
+
+    def quantize_with_tensorflow(
+        self, source: Source, recipe: Recipe, calibration: Samples | None
+    ) -> Entry | Failure:
+        """Return the file that TensorFlow's converter makes from the source model, or how that failed.
+
+        Args:
+            source: No `.tflite`.
+            recipe: With backend "tensorflow".
+            calibration: Samples for a recipe that needs them.
+        """
+        samples = calibration if recipe.needs_calibration else None
+        return self._attempt(
+            "quantize",
+            {
+                "source": source.sha256,
+                "kind": source.model.kind,
+                "function": source.model.location if source.model.kind == "function" else None,
+                "recipe": recipe.to_dict(),
+                "samples": None if samples is None else samples.sha256,
+                "select_tf_ops": self._options.select_tf_ops,
+                "custom_ops": bool(self._options.custom_ops),
+                "tools": versions(*CONVERTERS, *QUANTIZERS),
+                "code": code_digest("convert", "model", "quantize"),
+            },
+            "edge_sdk.convert.tflite:quantize_with_tensorflow",
+            lambda folder: {
+                "kind": source.model.kind,
+                "model": source.model.location,
+                "output": str(folder / MODEL_FILE),
+                "recipe": recipe.to_dict(),
+                "samples": None if samples is None else str(samples.inputs),
+                "select_tf_ops": self._options.select_tf_ops,
+                "custom_ops": bool(self._options.custom_ops),
             },
             recipe=recipe.name,
         )
