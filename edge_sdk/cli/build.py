@@ -74,6 +74,13 @@ def build(
     repair: Annotated[
         bool, typer.Option("--repair", help="Keep the worst layers in float until the budget holds.")
     ] = False,
+    prove: Annotated[
+        bool | None,
+        typer.Option(
+            "--prove/--no-prove",
+            help="Run variants in the target's own runtime version. Default: where it is not the host's.",
+        ),
+    ] = None,
     junit: Annotated[Path | None, typer.Option(help="Also write the verdicts as JUnit XML.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the results. Default: build.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the bundle. Default: the model's.")] = None,
@@ -121,6 +128,7 @@ def build(
             budget=dataclasses.replace(configuration.budget, **given) if given else None,
             pick="measured" if pick else None,
             repair=repair or None,
+            prove=prove,
             threads=threads,
             timeout_seconds=timeout,
             select_tf_ops=select_tf_ops or None,

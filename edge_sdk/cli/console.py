@@ -122,11 +122,12 @@ def _print_error(what: str, why: str | None, hint: str | None) -> None:
     from rich.text import Text
 
     console = stderr()
-    console.print(Text.assemble(("error: ", "bold red"), what))
+    # Not wrapped: what is to be typed next must be one line that can be copied.
+    console.print(Text.assemble(("error: ", "bold red"), what), soft_wrap=True)
     if why:
-        console.print(Text.assemble(("why:   ", "bold"), why))
+        console.print(Text.assemble(("why:   ", "bold"), why), soft_wrap=True)
     if hint:
-        console.print(Text.assemble(("try:   ", "bold green"), hint))
+        console.print(Text.assemble(("try:   ", "bold green"), hint), soft_wrap=True)
 
 
 @contextlib.contextmanager

@@ -59,6 +59,7 @@ def build(
     budget: Budget | None = None,
     pick: str = "size",
     repair: bool = False,
+    prove: bool | None = None,
     threads: int | None = None,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
     select_tf_ops: bool = False,
@@ -85,6 +86,8 @@ def build(
         budget: Limits for the pick.
         pick: Rule of the pick, "size" or "measured".
         repair: Search mixed precision where a static variant misses the budget.
+        prove: Run variants in each target's own runtime version too; None does where that is another
+            runtime than the host's. The first time, packages are fetched from PyPI.
         threads: CPU threads for measuring latency.
         timeout_seconds: Limit of each worker.
         select_tf_ops: Allow operators that need the Flex delegate.
@@ -134,6 +137,7 @@ def build(
         budget=budget or Budget(),
         rule=pick,
         repair=repair,
+        prove=prove,
         command=tuple(
             repeat_command(
                 model,

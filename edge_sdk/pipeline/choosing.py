@@ -11,7 +11,6 @@ from edge_sdk.pipeline.pick import Candidate, preference
 from edge_sdk.pipeline.result import TargetChoice
 from edge_sdk.targets import Target
 from edge_sdk.validate.budget import misses
-from edge_sdk.validate.compatibility import incompatibilities
 
 
 def choose(
@@ -37,10 +36,11 @@ def choose(
         if not item.report.passed:
             continue
         name = item.report.id
-        if problems := incompatibilities(item.facts, target.runtime):
-            incompatible[name] = tuple(problems)
+        seen = foresight[name]
+        if seen.refusals:
+            incompatible[name] = seen.refusals
             continue
-        numbers[name] = item.report.numbers(delegate_coverage=foresight.get(name, Foresight()).coverage)
+        numbers[name] = item.report.numbers(delegate_coverage=seen.coverage, latency_ms=seen.latency)
         candidates.append(Candidate(id=name, numbers=numbers[name]))
         if found := misses(numbers[name], budget):
             missed[name] = found

@@ -22,7 +22,7 @@ from edge_sdk.pipeline.cache import Entry, StepCache
 from edge_sdk.pipeline.checks import GOLDEN_FILE, Checks
 from edge_sdk.pipeline.choosing import choose, explain
 from edge_sdk.pipeline.details import details
-from edge_sdk.pipeline.foresight import Foresight, foresee
+from edge_sdk.pipeline.foresight import Foresight, foresee, slow_notes
 from edge_sdk.pipeline.identity import versions
 from edge_sdk.pipeline.judging import Case, Judged, judge_variants, variant_files
 from edge_sdk.pipeline.making import Made, Making, make_variants
@@ -41,6 +41,8 @@ from edge_sdk.targets import Target
 CALIBRATION_LIMIT = 500
 EVALUATION_LIMIT = 2000
 
+#: The runtime of the host extra: the one that every variant is evaluated and measured in.
+MEASURED_IN = "litert"
 _TOOLS = ("tensorflow", "tensorflow-cpu", "keras", "litert-quantizer", "ai-edge-litert")
 
 
@@ -60,6 +62,7 @@ class Job:
     budget: Budget
     rule: str
     repair: bool
+    prove: bool | None
     command: tuple[str, ...]
     steps: Steps
     checks: Checks
@@ -99,7 +102,7 @@ class Job:
         judged, failures = judge_variants(making.made, case, output, checks=self.checks, workers=self.workers)
         failures = _in_order([*making.failures, *failures], plan)
         record = self._repair(judged, case, making.ranges, output) if self.repair else None
-        foresight = {target.name: self._foresee(judged, target) for target in self.targets}
+        foresight = {target.name: self._foresee(judged, target, contract) for target in self.targets}
         choices = tuple(
             choose(judged, target, foresight[target.name], self.budget, rule=self.rule)
             for target in self.targets
@@ -123,6 +126,8 @@ class Job:
             repair=record,
             notes=(
                 *self._notes(samples, reference, making.made),
+                *plan.repairs,
+                *(note for item in choices for note in slow_notes(foresight[item.target])),
                 *(() if record is None else (f"repair of {record['recipe']}: {record['reason']}",)),
                 *(note for choice in choices for note in explain(choice, any_passed=any_passed)),
             ),
@@ -235,12 +240,21 @@ class Job:
             judged += more
         return repaired.result(more[0] if more else None).to_dict()
 
-    def _foresee(self, judged: Sequence[Judged], target: Target) -> dict[str, Foresight]:
+    def _foresee(self, judged: Sequence[Judged], target: Target, contract: Contract) -> dict[str, Foresight]:
         return {
-            item.report.id: foresee(item.made.path, item.made.sha256, target, self.cache)
+            item.report.id: foresee(
+                item, target, contract, self.cache, proved=self._proves(target), progress=self.progress
+            )
             for item in judged
             if item.report.passed
         }
+
+    def _proves(self, target: Target) -> bool:
+        """Tell whether variants are run in the target's own runtime version too.
+
+        Unless the user decides, they are where it is another runtime than the one that measured here.
+        """
+        return target.runtime.name != MEASURED_IN if self.prove is None else self.prove
 
     def _thumbnails(
         self, judged: Sequence[Judged], contract: Contract, samples: Samples
@@ -281,13 +295,14 @@ class Job:
                 for target in self.targets
                 if orders[target.name]
             ],
-            provenance=self._provenance(recipes, source, samples, reference, calibration),
+            provenance=self._provenance(recipes, plan.repairs, source, samples, reference, calibration),
             budgets=self.budget.as_numbers(),
         )
 
     def _provenance(
         self,
         recipes: Sequence[Recipe],
+        repairs: Sequence[str],
         source: Source,
         samples: Samples,
         reference: Reference,
@@ -295,6 +310,7 @@ class Job:
     ) -> dict[str, Any]:
         tools = {name: found for name, found in versions(*_TOOLS).items() if found is not None}
         return {
+            **({"repairs": list(repairs)} if repairs else {}),
             "edge_sdk": __version__,
             "source": {"kind": source.model.kind, "sha256": source.sha256},
             "tools": tools,

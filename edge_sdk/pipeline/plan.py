@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from edge_sdk.errors import ConfigError
 from edge_sdk.quantize.recipe import AS_IS, Recipe, load_recipe
+from edge_sdk.quantize.repairs import repaired_for
 from edge_sdk.targets import Target
 
 #: A `.tflite` source as it came: not a recipe file, because nothing is done to it.
@@ -22,10 +23,12 @@ class RecipePlan:
         recipes: In the order of the report.
         skipped: Recipes of the targets' own lists that are left out, with the reason. One that the user
             asked for is never skipped.
+        repairs: What was changed in recipes for the targets' runtimes, one sentence each.
     """
 
     recipes: tuple[Recipe, ...]
     skipped: dict[str, str] = field(default_factory=dict)
+    repairs: tuple[str, ...] = ()
 
 
 def plan_recipes(
@@ -56,7 +59,7 @@ def plan_recipes(
             if reason:
                 raise ConfigError(f"recipe {recipe.name} cannot be made", why=reason)
         _check_unique(recipes)
-        return RecipePlan(tuple(recipes))
+        return _mended(recipes, {}, targets)
     chosen = [PASS_THROUGH] if source_is_tflite else []
     skipped = {}
     for name in dict.fromkeys(name for target in targets for name in target.recipes):
@@ -75,7 +78,17 @@ def plan_recipes(
             hint="give --calibration DATA, or name a recipe with --recipe (edge recipes lists them)",
         )
     _check_unique(chosen)
-    return RecipePlan(tuple(chosen), skipped)
+    return _mended(chosen, skipped, targets)
+
+
+def _mended(recipes: Sequence[Recipe], skipped: dict[str, str], targets: Sequence[Target]) -> RecipePlan:
+    runtimes = [target.runtime for target in targets]
+    pairs = [repaired_for(recipe, runtimes) for recipe in recipes]
+    return RecipePlan(
+        recipes=tuple(recipe for recipe, _ in pairs),
+        skipped=skipped,
+        repairs=tuple(sentence for _, sentences in pairs for sentence in sentences),
+    )
 
 
 def _obstacle(recipe: Recipe, has_calibration: bool, is_tflite: bool, is_float: bool) -> str | None:

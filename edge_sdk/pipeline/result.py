@@ -76,13 +76,16 @@ class VariantReport:
         """Whether no guard fired."""
         return self.verdict == PASSED
 
-    def numbers(self, *, delegate_coverage: float | None = None) -> Numbers:
+    def numbers(
+        self, *, delegate_coverage: float | None = None, latency_ms: Mapping[str, float] | None = None
+    ) -> Numbers:
         """Return what budgets and the pick look at.
 
         Args:
             delegate_coverage: Of one target's first delegate.
+            latency_ms: In that target's own runtime; else what was measured in the host's.
         """
-        latency = self.latency_ms or {}
+        latency = latency_ms or self.latency_ms or {}
         return Numbers(
             size_bytes=self.size_bytes,
             metric_drop=self.metric_drop,

@@ -45,6 +45,7 @@ class Proof(Document):
         cases: Golden cases that were run; 0 where there are none, and then only "it runs" was shown.
         max_abs_error: Largest difference to the golden outputs; None where nothing was compared.
         latency_ms: Median of one call with one thread; None where it did not run.
+        p99_ms: 99th percentile of the same calls.
         runs: Calls that were timed.
         architecture: Of the machine it ran on, as wheels name it.
         python: Of the isolated environment.
@@ -58,6 +59,7 @@ class Proof(Document):
     cases: int = 0
     max_abs_error: float | None = None
     latency_ms: float | None = None
+    p99_ms: float | None = None
     runs: int = 0
     architecture: str | None = None
     python: str | None = None
@@ -166,6 +168,7 @@ def _judge(environment: RuntimeEnvironment, done: subprocess.CompletedProcess[st
         cases=answer["cases"],
         max_abs_error=answer.get("max_abs_error"),
         latency_ms=answer["latency_ms"],
+        p99_ms=answer["p99_ms"],
         runs=answer["runs"],
         numpy=answer["numpy"],
     )
