@@ -1,7 +1,7 @@
 """Known repairs: what a recipe must do otherwise, so that a target's runtime can run what it makes.
 
-`repairs.toml` holds them as data: the runtime, the recipes it is about, the change and its reason. A repair is
-made in the recipe, not in the finished file: a version number that is merely lowered lets an old runtime
+`repairs.toml` holds them as data: the runtime, the recipes it is about, the change and its reason. A repair
+is made in the recipe, not in the finished file: a version number that is merely lowered lets an old runtime
 load weights that it then reads wrongly.
 """
 
