@@ -37,9 +37,11 @@ PACKAGES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("rich",), "host", "the edge command"),
     *(((("tomli",), "host", "read TOML before Python 3.11"),) if sys.version_info < (3, 11) else ()),
 )
-#: Not needed where LiteRT is there; boards have their own.
+#: Not needed for the main path.
 OPTIONAL_PACKAGES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("tflite-runtime",), "tflite", "run variants; Python 3.11 at most"),
+    (("tensorflow-model-optimization",), "optimize", "edge optimize: prune, cluster, train for int8"),
+    (("tf-keras",), "optimize", "edge optimize; Keras 2 files"),
 )
 #: (program, Debian package, purpose); none is needed for the main path.
 TOOLS: tuple[tuple[str, str, str], ...] = (

@@ -177,7 +177,13 @@ class Checks:
                 "samples": samples.sha256,
                 "limit": MAP_SAMPLES,
                 "tools": versions(*RUNTIMES),
-                "code": code_digest("model", "quantize/samples.py", "validate/error_map.py"),
+                "code": code_digest(
+                    "model",
+                    "quantize/samples.py",
+                    "runtime/tensors.py",
+                    "validate/error_map.py",
+                    "validate/metrics/outputs.py",
+                ),
             },
             "edge_sdk.validate.error_map:map_errors",
             lambda folder: {

@@ -57,7 +57,9 @@ class Repaired:
             judged: The new variant, measured like all others.
         """
         name = self.base.report.id
-        if judged is None:
+        if judged is None and self.made is not None:
+            reason = f"{self.made.recipe.name} met the budget, but could not be measured"
+        elif judged is None:
             reason = (
                 f"no set of layers in float made {name} meet the budget within {len(self.tried)} evaluations"
             )

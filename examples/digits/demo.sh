@@ -23,6 +23,8 @@ fi
 run python train.py work
 run edge inspect work/digits_model
 run edge build
+run edge check build/digits.edge --no-prove
+run edge report build/digits --html work/report.html
 run edge verify build/digits.edge
 run edge lab up board-1
 run edge push board-1
