@@ -166,6 +166,11 @@ def show(result: BuildResult) -> None:
         console.print(Text(note), style="dim")
     for skipped, reason in result.skipped.items():
         console.print(Text(f"left out {skipped}: {reason}"), style="dim")
+    for finding in (result.calibration or {}).get("findings", ()):
+        if finding["level"] != "note":
+            style = "bold red" if finding["level"] == "error" else "yellow"
+            console.print(Text.assemble((f"{finding['code']} ", style), finding["what"]))
+            console.print(Text(f"         try: {finding['hint']}"))
     for report in result.variants:
         for reason in report.reasons:
             console.print(Text.assemble(("rejected ", "bold red"), f"{report.id}: {reason}"))
@@ -186,7 +191,10 @@ def show(result: BuildResult) -> None:
     console.print(Text(f"sha256 {result.bundle_sha256}"))
     console.print(
         Text.assemble(
-            "next:  ", (f"edge verify {result.bundle}", "bold"), ", then ", ("edge push BOARD", "bold")
+            "next:  ",
+            (f"edge report {result.bundle.with_suffix('')} --html report.html", "bold"),
+            ", then ",
+            ("edge push BOARD", "bold"),
         )
     )
     if not result.ok:

@@ -66,7 +66,7 @@ def test_the_table_fits_and_says_what_to_type_next(source: str, tmp_path: Path) 
     assert "…" not in done.stdout
     assert "compared with the source model on 30 samples: evaluation data" in done.stdout
     assert "bundle build/five.edge" in done.stdout
-    assert "edge verify build/five.edge" in done.stdout
+    assert "edge report build/five --html report.html" in done.stdout
     assert (tmp_path / "build/five.edge").exists()
     assert edge("verify", "build/five.edge").returncode == 0
 
