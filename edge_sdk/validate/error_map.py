@@ -9,7 +9,8 @@ real numbers are turned back. Layers are told by the name of their first output 
 quantizer keeps. The delegate is left out of both runs: it would hide the tensors between layers.
 
 Error travels: a bad layer makes all behind it look bad. `LayerError.added_noise_db` takes out what came in,
-so that ranking by it finds where error is *made*.
+so that ranking by it finds where error is *made*. It goes by shares of power: a layer that cancels much of
+its signal (weights that subtract) makes the error's share larger and can come before the one that caused it.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ class ErrorMap(Document):
 
     Attributes:
         layers: In the order of execution.
-        unmatched: Layers of the float model without a counterpart in the variant.
+        unmatched: Layers of the float model without a counterpart in the variant, or with NaN or infinity
+            in one of the two.
         samples: How many samples were run.
     """
 
@@ -102,11 +104,12 @@ class _Sums:
 
     def add(self, want: Array, got: Array) -> None:
         want, got = want.astype(np.float64).ravel(), got.astype(np.float64).ravel()
-        difference = got - want
-        self.signal += float(want @ want)
-        self.given += float(got @ got)
-        self.dot += float(want @ got)
-        self.noise += float(difference @ difference)
+        with np.errstate(invalid="ignore"):  # infinity less infinity; `finite` tells
+            difference = got - want
+            self.signal += float(want @ want)
+            self.given += float(got @ got)
+            self.dot += float(want @ got)
+            self.noise += float(difference @ difference)
         self.worst = max(self.worst, float(np.max(np.abs(difference))))
         self.lowest = min(self.lowest, float(want.min()))
         self.highest = max(self.highest, float(want.max()))
@@ -119,8 +122,10 @@ class _Sums:
         return self.noise / self.signal if self.signal else math.inf
 
     @property
-    def finite(self) -> bool:
-        return all(map(math.isfinite, (self.signal, self.noise, self.given, self.dot)))
+    def comparable(self) -> bool:
+        """Whether there were values on both sides, and no NaN or infinity among them."""
+        finite = all(map(math.isfinite, (self.signal, self.noise, self.given, self.dot)))
+        return finite and self.lowest <= self.highest
 
 
 def map_errors(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,22 +164,27 @@ def map_errors(arguments: Mapping[str, Any]) -> dict[str, Any]:
             want, got = reference.value(name), variant.value(name)
             if want is not None and got is not None and want.shape == got.shape and want.size:
                 sums[name].add(want, got)
+    known = {name: found for name, found in sums.items() if found.comparable}
+    # By tensor. One that cannot be compared passes on what came in, or what is made in front of it would be
+    # charged to the layer behind it.
+    noise = {
+        number: known[name].relative_noise
+        for number in graph.inputs
+        if (name := graph.tensors[number].name) in known
+    }
     layers, unmatched = [], []
     for index, (node, name) in enumerate(zip(graph.nodes, names, strict=True)):
+        came_in = max((noise.get(number, 0.0) for number in node.inputs), default=0.0)
+        for number in node.outputs:
+            if graph.tensors[number].dtype == "float32":
+                found = known.get(graph.tensors[number].name)
+                noise[number] = came_in if found is None else found.relative_noise
         if not node.outputs or graph.tensors[node.outputs[0]].dtype != "float32":
             continue
-        found = sums.get(name)
-        if found is None or found.highest < found.lowest or not found.finite:
+        if name in known:
+            layers.append(_layer(name, node.op, index, known[name], came_in))
+        else:
             unmatched.append(name)
-            continue
-        came_in = [
-            sums[other].relative_noise
-            for number in node.inputs
-            if number >= 0
-            and not graph.tensors[number].constant_bytes
-            and (other := graph.tensors[number].name) in sums
-        ]
-        layers.append(_layer(name, node.op, index, found, max(came_in, default=0.0)))
     return ErrorMap(layers=tuple(layers), unmatched=tuple(unmatched), samples=total).to_dict()
 
 
@@ -241,6 +251,11 @@ class _Layers:
                 }
         except (RuntimeError, ValueError) as failure:
             raise self._broken(failure) from failure
+        missing = [spec.name for spec in signature.inputs if spec.name not in details]
+        if missing:
+            raise ModelError(
+                f"{path.name} has no input {missing[0]!r}", why="it has " + ", ".join(map(repr, details))
+            )
         self._ports = [tie(spec, details[spec.name]) for spec in signature.inputs]
         self._tensors: dict[str, int] = {}
         for number in (*self.graph.inputs, *(number for node in self.graph.nodes for number in node.outputs)):
