@@ -111,7 +111,8 @@ def _tensors(signatures: Sequence[Signature], target: Target) -> Iterator[Compat
         for side, specs in (("input", signature.inputs), ("output", signature.outputs))
         for spec in specs
     ]
-    free = [f"{name} {spec}" for name, spec in ports if _is_free(spec)]
+    # Signatures often share their inputs: each is named once.
+    free = list(dict.fromkeys(f"{name} {spec}" for name, spec in ports if _is_free(spec)))
     mobile = target.platform == "android"
     if not free:
         yield _item("DYNAMIC-SHAPES", PASSED, "all inputs and outputs have fixed sizes")
@@ -132,7 +133,11 @@ def _tensors(signatures: Sequence[Signature], target: Target) -> Iterator[Compat
             "fix the sizes of the model's inputs for an accelerator" if accelerators else None,
         )
     if mobile:
-        odd = [f"{name} {spec.dtype}" for name, spec in ports if spec.dtype not in COMPILED_MODEL_DTYPES]
+        odd = list(
+            dict.fromkeys(
+                f"{name} {spec.dtype}" for name, spec in ports if spec.dtype not in COMPILED_MODEL_DTYPES
+            )
+        )
         if odd:
             yield _item(
                 "IO-TYPES",

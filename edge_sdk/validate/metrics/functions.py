@@ -134,12 +134,15 @@ def make(request: Request) -> UserMetric:
 
 
 def _failure(name: str, failure: BaseException, what: str) -> ConfigError:
-    text = "".join(traceback.format_exception_only(type(failure), failure)).strip()
+    entries = traceback.format_exception_only(type(failure), failure)
+    # A SyntaxError has its source line in front; all else is the words of the user, on any number of lines.
+    own = entries[-1:] if isinstance(failure, SyntaxError) else entries
+    text = " ".join("".join(own).split())
     frames = [frame for frame in traceback.extract_tb(failure.__traceback__) if frame.filename != __file__]
     place = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
     return ConfigError(
         what.format(repr(name)),
-        why=text.splitlines()[-1] + place if text else type(failure).__name__ + place,
+        why=(text or type(failure).__name__) + place,
         hint="it is called with ({output name: array}, labels), first axis = samples",
         metric=name,
     )

@@ -27,6 +27,8 @@ def distance(outputs, labels):
 distance.higher_is_better = False
 def raises(outputs, labels):
     return outputs["angel"]
+def raises_lines(outputs, labels):
+    raise ValueError("no angle\\nin these answers")
 def leaves(outputs, labels):
     raise SystemExit("enough")
 def nan(outputs, labels):
@@ -115,6 +117,7 @@ def test_a_resample_that_the_function_cannot_take_is_left_out() -> None:
     [
         ("their_metric:raises", "KeyError: 'angel'"),
         ("their_metric:raises", "their_metric.py, line 10"),
+        ("their_metric:raises_lines", "ValueError: no angle in these answers"),
         ("their_metric:leaves", "SystemExit: enough"),
         ("their_metric:nan", "returned NaN for sample 7"),
         ("their_metric:infinite", "returned infinity"),
