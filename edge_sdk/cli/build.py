@@ -169,10 +169,12 @@ def show(result: BuildResult) -> None:
     for finding in (result.calibration or {}).get("findings", ()):
         if finding["level"] != "note":
             style = "bold red" if finding["level"] == "error" else "yellow"
-            console.print(Text.assemble((f"{finding['code']} ", style), finding["what"]))
+            console.print(Text.assemble((f"{finding['level']} {finding['code']}: ", style), finding["what"]))
             console.print(Text(f"         try: {finding['hint']}"))
     for report in result.variants:
         for reason in report.reasons:
+            if reason.startswith("calibration: CALIBRATION-"):
+                reason = reason[: reason.index(": ", len("calibration: "))]  # what it means stands above
             console.print(Text.assemble(("rejected ", "bold red"), f"{report.id}: {reason}"))
     for failure in result.failures:
         console.print(
@@ -209,7 +211,9 @@ def comparison(result: BuildResult) -> Table:
     from rich.text import Text
 
     metric = next((item.metric_name for item in result.variants if item.metric_name), None)
-    titles = ("size", metric or "metric", "95 %", "agree", "SNR dB", "p50/p90/p99 ms", "memory")
+    of_metric = any(item.metric_interval for item in result.variants)
+    interval = "95 %" if of_metric else "95 % of agree"
+    titles = ("size", metric or "metric", interval, "agree", "SNR dB", "p50/p90/p99 ms", "memory")
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold underline")
     table.add_column("recipe", no_wrap=True)
     for title in titles:
@@ -222,7 +226,7 @@ def comparison(result: BuildResult) -> Table:
             Text(item.id, "bold green" if picked else ""),
             _size(item.size_bytes, base),
             _metric(item),
-            _interval(item.metric_interval or item.agreement_interval),
+            _interval(item.metric_interval if of_metric else item.agreement_interval),
             _number(item.agreement, ".1%"),
             _number(item.snr_db, ".1f"),
             _latency(item),

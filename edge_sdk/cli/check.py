@@ -84,8 +84,23 @@ def check(
 
         good = check_against(Path(subject), against, json=json)
     else:
+        if _is_model(subject):
+            raise ConfigError(
+                f"{subject} is a model, and there is nothing to check it with",
+                hint=f"edge check {subject} --calibration DATA, or edge check a .edge bundle",
+            )
         from edge_sdk.cli.checks.compatibility import check as check_compatibility
 
         good = check_compatibility(Path(subject), target or (), prove, json)
     if not good:
         raise typer.Exit(NOT_MET)
+
+
+def _is_model(subject: str) -> bool:
+    from edge_sdk.errors import EdgeError
+    from edge_sdk.model.load import open_model
+
+    try:
+        return open_model(subject, check=False).kind != "bundle"
+    except EdgeError:
+        return False

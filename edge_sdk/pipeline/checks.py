@@ -120,6 +120,7 @@ class Checks:
                     "reference": str(reference.file),
                 },
                 name="metric",
+                subject=f"metric {self._options.metric.name or ''}".strip(),
             ),
         )
 

@@ -59,6 +59,8 @@ def explain(choice: TargetChoice, *, any_passed: bool) -> list[str]:
     if choice.picked is None:
         if not any_passed:
             return []  # the rejections say it
-        reasons = "; ".join(f"{name}: {found}" for name, found in obstacles.items())
-        return [f"target {choice.target} gets no variant ({reasons})"]
-    return [f"target {choice.target}: not {name} ({found})" for name, found in obstacles.items()]
+        return [
+            f"target {choice.target} gets no variant:",
+            *(f"  not {name}: {found}" for name, found in obstacles.items()),
+        ]
+    return [f"target {choice.target}: not {name}: {found}" for name, found in obstacles.items()]

@@ -44,7 +44,8 @@ class Foresight:
     def refusals(self) -> tuple[str, ...]:
         """Why the target cannot run the variant, one sentence each."""
         found = [str(entry["what"]) for entry in self.compatibility or () if entry["verdict"] == "failed"]
-        if self.proof is not None and self.proof["status"] == FAILED:
+        # Where tables say it already, the proof adds nothing but another wording.
+        if not found and self.proof is not None and self.proof["status"] == FAILED:
             found.append(
                 f"in {self.proof['runtime']} {self.proof.get('version')}: {self.proof.get('reason')}"
             )

@@ -106,6 +106,10 @@ def _quantizer_notes(recipe: Recipe, entry: Entry) -> tuple[str, ...]:
     notes = []
     if not entry.value.get("changed", True):
         notes.append(f"{recipe.name}: found nothing to quantize; the file is as good as the float one")
+    notes += [
+        f"{recipe.name}: the rule for {pattern!r} fits no operator; edge inspect --all shows the names"
+        for pattern in entry.value.get("idle_rules") or ()
+    ]
     left: Sequence[str] = entry.value.get("not_calibrated") or ()
     if left:
         notes.append(

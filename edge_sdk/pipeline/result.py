@@ -133,6 +133,20 @@ class TargetChoice(Document):
         """The variant it gets; None where none will do."""
         return self.order[0] if self.order else None
 
+    def whole(self) -> dict[str, Any]:
+        """Return the entry of `edge build --json`: every field, also where it is empty."""
+        return {
+            "target": self.target,
+            "picked": self.picked,
+            "order": list(self.order),
+            "incompatible": {name: list(found) for name, found in self.incompatible.items()},
+            "misses": {name: [miss.to_dict() for miss in found] for name, found in self.misses.items()},
+            "numbers": {
+                name: {field: value for field, value in vars(numbers).items() if field != "extra"}
+                for name, numbers in self.numbers.items()
+            },
+        }
+
     def obstacles(self) -> dict[str, list[str]]:
         """Return the sentences by id of every variant that it cannot get."""
         found: dict[str, list[str]] = {name: list(reasons) for name, reasons in self.incompatible.items()}
@@ -207,7 +221,7 @@ class BuildResult:
         return {
             "bundle": None if self.bundle is None else str(self.bundle),
             "picked": self.picked,
-            "targets": [{**choice.to_dict(), "picked": choice.picked} for choice in self.choices],
+            "targets": [choice.whole() for choice in self.choices],
             "variants": [variant.to_dict() for variant in self.variants],
             "failures": [
                 {name: getattr(failure, name) for name in ("recipe", "format", "stage", "cause", "hint")}

@@ -17,7 +17,7 @@ from edge_sdk.contract.document import Document
 from edge_sdk.errors import ConfigError, ConversionError, EdgeError, ModelError
 from edge_sdk.model.tflite_file import read_tflite
 from edge_sdk.progress import Progress, Step, silent
-from edge_sdk.quantize.instructions import instructions
+from edge_sdk.quantize.instructions import instructions, rules_without_operators
 from edge_sdk.quantize.prepare import PreparedModel, mark_uncalibrated, prepare_model
 from edge_sdk.quantize.ranges import Ranges, ranges_of, statistics_for
 from edge_sdk.quantize.recipe import Recipe
@@ -33,12 +33,14 @@ class Quantized(Document):
         calibrated: Signatures with measured activations (static recipes).
         not_calibrated: Signatures that the samples did not fit: int8 weights, float activations.
         samples: Samples used per signature, or None.
+        idle_rules: Patterns of the recipe's rules that fit no operator of the model.
     """
 
     changed: bool
     calibrated: tuple[str, ...] = ()
     not_calibrated: tuple[str, ...] = ()
     samples: int | None = None
+    idle_rules: tuple[str, ...] = ()
 
 
 def quantize_file(
@@ -98,6 +100,7 @@ def quantize_file(
             )
         ranges = ranges_of(prepared, samples_npz, signature=signature, threads=threads, progress=progress)
     progress(Step("quantize", f"applying {recipe.name}"))
+    idle = rules_without_operators(recipe, prepared)
     try:
         content = _quantize(prepared, recipe, ranges if recipe.needs_calibration else None)
     except (EdgeError, ImportError):
@@ -111,9 +114,10 @@ def quantize_file(
     write_atomically(destination, content)
     changed = not read_tflite(destination).is_float
     if ranges is None or not recipe.needs_calibration:
-        return Quantized(changed=changed)
+        return Quantized(changed=changed, idle_rules=idle)
     return Quantized(
         changed=changed,
+        idle_rules=idle,
         calibrated=ranges.calibrated,
         not_calibrated=ranges.not_calibrated,
         samples=ranges.samples,

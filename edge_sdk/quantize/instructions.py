@@ -85,6 +85,20 @@ def instructions(recipe: Recipe, prepared: PreparedModel) -> list[dict[str, Any]
     return book.rules()
 
 
+def rules_without_operators(recipe: Recipe, prepared: PreparedModel) -> tuple[str, ...]:
+    """Return the patterns of rules that fit no operator of a model: most likely mistyped."""
+    left = []
+    for rule in recipe.rules:
+        pattern = re.compile(rule.pattern)
+        if not any(
+            (not rule.operators or operator.kind in rule.operators)
+            and any(pattern.search(name) for name in operator.names)
+            for operator in _operators(prepared)
+        ):
+            left.append(rule.pattern)
+    return tuple(left)
+
+
 def _exceptions(recipe: Recipe, prepared: PreparedModel) -> dict[str, list[str]]:
     """Return the scopes, in the quantizer's spelling, of operators unlike the rest, by their precision."""
     if not recipe.rules and recipe.weight_bits != 4:

@@ -172,3 +172,15 @@ def test_a_rule_for_an_operator_that_does_not_exist_is_refused(models: Path, tmp
     )
     with pytest.raises(ConfigError, match="CONV2D"):
         quantize_file(models / "conv_float.tflite", tmp_path / "x.tflite", recipe, None)
+
+
+def test_a_rule_that_fits_no_operator_is_reported(models: Path, tmp_path: Path) -> None:
+    recipe = load_recipe("dynamic_int8")
+    rules = (*keep_float(["no_such_layer"]), Rule(pattern=".*", operators=("CONV_2D",), precision="float32"))
+    made = quantize_file(
+        models / "conv_float.tflite",
+        tmp_path / "made.tflite",
+        dataclasses.replace(recipe, rules=rules),
+        None,
+    )
+    assert made.idle_rules == (keep_float(["no_such_layer"])[0].pattern,)

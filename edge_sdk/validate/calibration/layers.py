@@ -37,7 +37,10 @@ def compare_layers(evidence: Evidence, path: Path, ranges: Mapping[str, Range]) 
     """
     model = FloatModel(path, evidence.contract.default_signature, keep=True)
     most = int(min(MOST, max(LEAST, MOST_MACS / max(1, model.macs))))
-    activations = [item for item in model.activations() if item.name in ranges]
+    # Where the samples overflow the model, its ranges are no numbers; the checks of its answers say so.
+    activations = [
+        item for item in model.activations() if item.name in ranges and np.isfinite(ranges[item.name]).all()
+    ]
     if evidence.evaluation is None:
         return tuple(_row(item, ranges[item.name]) for item in activations)
     seen = [_Seen(ranges[item.name]) for item in activations]

@@ -116,6 +116,14 @@ def _tensors(signatures: Sequence[Signature], target: Target) -> Iterator[Compat
     mobile = target.platform == "android"
     if not free:
         yield _item("DYNAMIC-SHAPES", PASSED, "all inputs and outputs have fixed sizes")
+    elif mobile and not any(_is_free(spec, batch=False) for _, spec in ports):
+        yield _item(
+            "DYNAMIC-SHAPES",
+            UNKNOWN,
+            "only the batch is free; CompiledModel cannot resize in Kotlin, so it is 1: "
+            + ", ".join(_few(free)),
+            "give one sample a call, or fix the batch in the model",
+        )
     elif mobile:
         yield _item(
             "DYNAMIC-SHAPES",
@@ -234,8 +242,9 @@ def _c_library(target: Target, packages: RuntimePackages) -> CompatibilityItem:
     return _item("GLIBC", PASSED, f"glibc {target.glibc}; the wheels need {text}")
 
 
-def _is_free(spec: TensorSpec) -> bool:
-    return spec.shape is None or any(size is None for size in spec.shape)
+def _is_free(spec: TensorSpec, *, batch: bool = True) -> bool:
+    """Tell whether a size is left free; without `batch` the first axis does not count."""
+    return spec.shape is None or any(size is None for size in spec.shape[0 if batch else 1 :])
 
 
 def _few(names: Sequence[str]) -> list[str]:
