@@ -212,8 +212,8 @@ def comparison(result: BuildResult) -> Table:
 
     metric = next((item.metric_name for item in result.variants if item.metric_name), None)
     of_metric = any(item.metric_interval for item in result.variants)
-    interval = "95 %" if of_metric else "95 % of agree"
-    titles = ("size", metric or "metric", interval, "agree", "SNR dB", "p50/p90/p99 ms", "memory")
+    quality = [metric or "metric", "±95 %", "agree"] if of_metric else [metric or "metric", "agree", "±95 %"]
+    titles = ("size", *quality, "SNR dB", "p50/p90/p99 ms", "memory")
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold underline")
     table.add_column("recipe", no_wrap=True)
     for title in titles:
@@ -225,9 +225,7 @@ def comparison(result: BuildResult) -> Table:
         table.add_row(
             Text(item.id, "bold green" if picked else ""),
             _size(item.size_bytes, base),
-            _metric(item),
-            _interval(item.metric_interval if of_metric else item.agreement_interval),
-            _number(item.agreement, ".1%"),
+            *_quality(item, of_metric=of_metric),
             _number(item.snr_db, ".1f"),
             _latency(item),
             "-" if item.peak_memory_bytes is None else f"{item.peak_memory_bytes / 1e6:.0f} MB",
@@ -248,8 +246,18 @@ def _metric(item: VariantReport) -> str:
     return f"{item.metric:.3f}{drop}"
 
 
-def _interval(interval: tuple[float, float] | None) -> str:
-    return "-" if interval is None else "..".join(f"{value:.3f}" for value in interval)
+def _quality(item: VariantReport, *, of_metric: bool) -> list[str]:
+    """Return metric and agreement, and behind the one that it is of how far the 95 % interval reaches."""
+    agreement = _number(item.agreement, ".1%")
+    if of_metric:
+        return [_metric(item), _reach(item.metric, item.metric_interval), agreement]
+    return [_metric(item), agreement, _reach(item.agreement, item.agreement_interval)]
+
+
+def _reach(value: float | None, interval: tuple[float, float] | None) -> str:
+    if value is None or interval is None:
+        return "-"
+    return f"{max(value - interval[0], interval[1] - value):.3f}"
 
 
 def _latency(item: VariantReport) -> str:
