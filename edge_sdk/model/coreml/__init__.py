@@ -1,1 +1,1 @@
-"""Core ML packages as they lie on disk: the program, its weights, what goes in and out. No coremltools needed."""
+"""Core ML packages as they lie on disk: the program, its weights, what goes in and out."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
 
@@ -80,8 +80,8 @@ class Constant:
 
     Attributes:
         type: Of the value.
-        value: NumPy array of `ELEMENT_TYPES[type.dtype]` and the type's shape (0-dimensional for a scalar), str,
-            or a tuple or dict of such.
+        value: NumPy array of `ELEMENT_TYPES[type.dtype]` and the type's shape (0-dimensional for a scalar),
+            str, or a tuple or dict of such.
     """
 
     type: ValueType
@@ -89,7 +89,7 @@ class Constant:
 
 
 #: What an operation is given: the name of a value made before, or a constant.
-Argument = Union[str, Constant, Blob]
+Argument = str | Constant | Blob
 
 
 @dataclass(frozen=True)
