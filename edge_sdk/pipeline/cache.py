@@ -1,7 +1,7 @@
 """The step cache: what a step made, stored under the hash of everything it was made from.
 
     .edge/cache/<step>/<key>/entry.json   {"body": {...}, "sha256": digest of the body}
-    .edge/cache/<step>/<key>/<file>       as named in body.files, each with its digest and size
+    .edge/cache/<step>/<key>/<file>       as named in body.files, each with its digest; also in folders
     .edge/cache/unfinished/<pid>-<random>/  a step under way
 
 Rules:
@@ -41,7 +41,7 @@ class Entry:
     Attributes:
         value: What the step answered, JSON-ready.
         folder: Where its files are.
-        digests: SHA-256 by file name.
+        digests: SHA-256 by path in the folder, with forward slashes.
         reused: It was there already.
     """
 
@@ -51,8 +51,9 @@ class Entry:
     reused: bool
 
     def file(self, name: str) -> Path:
-        """Return the path of one of its files; KeyError where it has none of that name."""
-        self.digests[name]
+        """Return the path of one of its files or folders; KeyError where it has none of that name."""
+        if not any(path == name or path.startswith(f"{name}/") for path in self.digests):
+            raise KeyError(name)
         return self.folder / name
 
 
@@ -133,7 +134,11 @@ class StepCache:
     def _publish(
         self, part: Path, folder: Path, step: str, inputs: Mapping[str, Any], value: Mapping[str, Any]
     ) -> Entry:
-        digests = {path.name: sha256_of(path) for path in sorted(part.iterdir()) if path.is_file()}
+        digests = {
+            path.relative_to(part).as_posix(): sha256_of(path)
+            for path in sorted(part.rglob("*"))
+            if path.is_file()
+        }
         body = {"step": step, "inputs": inputs, "files": digests, "value": value}
         text = json.dumps({"body": body, "sha256": _digest(body)}, sort_keys=True, indent=1)
         (part / _ENTRY).write_text(text, "utf-8")
