@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from edge_sdk.bundle.archive import write_bundle
+from edge_sdk.bundle.digest import folder_files, listing_digest, sha256_of
 from edge_sdk.bundle.manifest import (
+    FOLDER_FORMATS,
+    CoreMLFacts,
     FileEntry,
     Golden,
     Manifest,
@@ -21,7 +24,7 @@ from edge_sdk.bundle.manifest import (
     Variant,
 )
 from edge_sdk.contract.spec import Contract
-from edge_sdk.errors import BundleError
+from edge_sdk.errors import BundleError, DigestMismatchError
 from edge_sdk.targets import Target
 from edge_sdk.validate.facts import VariantFacts
 
@@ -33,11 +36,14 @@ class Ingredient:
     Attributes:
         id: Unique; also its file name.
         recipe: What made it.
-        model: The `.tflite`.
-        model_sha256: Its digest; writing the bundle checks it.
+        model: The `.tflite`, or the folder of an `.mlpackage`.
+        model_sha256: Its digest (of a folder: `folder_digest`); writing the bundle checks it.
         facts: What was found about this very file.
         golden: Its golden vectors (`GoldenVectors.to_bytes`), or None.
         golden_sha256: Their digest, or None.
+        format: "tflite" or "mlpackage"; also the ending of its name in the bundle.
+        files: Digests of a folder's files by relative name; where there are none, they are computed.
+        coreml: What an app has to know of an `.mlpackage`.
     """
 
     id: str
@@ -47,6 +53,14 @@ class Ingredient:
     facts: VariantFacts
     golden: Path | None = None
     golden_sha256: str | None = None
+    format: str = "tflite"
+    files: Mapping[str, str] = field(default_factory=dict)
+    coreml: CoreMLFacts | None = None
+
+    @property
+    def name(self) -> str:
+        """Logical name of the model in the bundle."""
+        return f"models/{self.id}.{self.format}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +120,9 @@ def pack(
         budgets: Limits that the build was asked to meet.
 
     Raises:
-        BundleError: No variant, or a rule of the manifest is broken (names, ids, references).
+        BundleError: No variant, or a rule of the manifest is broken (names, ids, references), or a folder
+            holds other files than it was said to.
+        DigestMismatchError: A folder's files are not those whose digest was given.
     """
     if not ingredients:
         raise BundleError("a bundle needs at least one variant")
@@ -115,13 +131,12 @@ def pack(
     variants = []
     for item in ingredients:
         variants.append(_variant(item))
-        for logical, path, digest in (
-            (f"models/{item.id}.tflite", item.model, item.model_sha256),
-            (f"golden/{item.id}.npz", item.golden, item.golden_sha256),
-        ):
-            if path is not None and digest is not None:
-                files[logical] = path
-                entries[logical] = FileEntry(sha256=digest, size=path.stat().st_size)
+        content = _model_files(item)
+        if item.golden is not None and item.golden_sha256 is not None:
+            content[f"golden/{item.id}.npz"] = (item.golden, item.golden_sha256)
+        for logical, (path, digest) in content.items():
+            files[logical] = path
+            entries[logical] = FileEntry(sha256=digest, size=path.stat().st_size)
     manifest = Manifest(
         name=name,
         version=version,
@@ -136,6 +151,24 @@ def pack(
     return Packing(manifest=manifest, files=files)
 
 
+def _model_files(item: Ingredient) -> dict[str, tuple[Path, str]]:
+    """Return path and digest of each file of a model by logical name."""
+    if item.format not in FOLDER_FORMATS:
+        return {item.name: (item.model, item.model_sha256)}
+    here = folder_files(item.model)
+    digests = dict(item.files) or {name: sha256_of(path) for name, path in here.items()}
+    for name in sorted(set(here) ^ set(digests)):
+        raise BundleError(
+            f"{item.model / name} {'was not there before' if name in here else 'is gone'}",
+            why="the folder changed after it was checked",
+            hint="run the same command again",
+        )
+    actual = listing_digest((name, path.stat().st_size, digests[name]) for name, path in here.items())
+    if actual != item.model_sha256:
+        raise DigestMismatchError(str(item.model), expected=item.model_sha256, actual=actual)
+    return {f"{item.name}/{name}": (path, digests[name]) for name, path in here.items()}
+
+
 def _variant(item: Ingredient) -> Variant:
     facts = item.facts
     golden = None
@@ -148,9 +181,9 @@ def _variant(item: Ingredient) -> Variant:
         )
     return Variant(
         id=item.id,
-        format="tflite",
+        format=item.format,
         recipe=item.recipe,
-        file=f"models/{item.id}.tflite",
+        file=item.name,
         signatures=facts.signatures,
         requirements=Requirements(
             op_versions=facts.op_versions, custom_ops=facts.custom_ops, flex_ops=facts.flex_ops
@@ -169,6 +202,7 @@ def _variant(item: Ingredient) -> Variant:
             "max_abs_error": facts.max_abs_error,
             "snr_db": facts.snr_db,
         },
+        coreml=item.coreml,
     )
 
 

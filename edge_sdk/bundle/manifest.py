@@ -11,16 +11,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge_sdk.bundle.digest import listing_digest
 from edge_sdk.contract.document import Document
 from edge_sdk.contract.spec import Contract, Signature
 from edge_sdk.errors import BundleError, ConfigError
 
 FORMAT = "edge-bundle"
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
+#: Formats whose model is a folder, with a file that every such folder has at its top.
+FOLDER_FORMATS = {"mlpackage": "Manifest.json"}
+#: Where no variant of a format can run, whatever the runtime: a board is never sent what only phones use.
+_NEVER_ON = {"mlpackage": ("linux", "android")}
 #: No honest manifest comes near this; a reader stops here instead of filling the memory.
 MAX_MANIFEST_BYTES = 16 * 2**20
 MAX_NESTING = 64
@@ -62,11 +67,11 @@ class FileEntry(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class RuntimeRequirement(Document):
-    """A TFLite runtime.
+    """What runs a variant.
 
     Attributes:
-        name: "litert" (package ai-edge-litert) or "tflite-runtime".
-        minimum_version: Lowest version that will do, or None.
+        name: "litert" (package ai-edge-litert), "tflite-runtime", or "coreml" (a part of iOS and macOS).
+        minimum_version: Lowest version that will do, or None; of "coreml" the system's, as "iOS16".
     """
 
     name: str
@@ -122,19 +127,63 @@ class Requirements(Document):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CoreMLImage(Document):
+    """An input that a Core ML package takes as an image: value = pixel * scale + bias, pixel in 0..255.
+
+    Attributes:
+        scale: One factor for all channels.
+        bias: Added after it, one value a channel, in the order of `color`.
+        color: "RGB", "BGR" or "GRAY": the order of the channels that the program sees.
+    """
+
+    scale: float = 1.0
+    bias: tuple[float, ...] = (0.0, 0.0, 0.0)
+    color: str = "RGB"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoreMLFacts(Document):
+    """What an app has to know of a Core ML package, apart from its tensors.
+
+    Attributes:
+        deployment_target: Lowest system that loads it: "iOS15", "iOS16", "iOS17", "iOS18" or "iOS26".
+        precision: Of the computation: "float16" or "float32".
+        compute_units: Where it may run: "all", "cpu_and_ne", "cpu_and_gpu" or "cpu_only".
+        functions: Of the program; more than one for a model with several signatures, whose names they have.
+        default_function: The one that is run where none is named.
+        images: By input name of the contract, the inputs that are images; the others are multi-arrays.
+        class_label: Output that is the best class's label, for a classifier; else None.
+        class_probabilities: Output that is a dictionary {label: score}, for a classifier; else None.
+        names: By input or output name of the contract, its name in the package where that is another one.
+    """
+
+    deployment_target: str
+    precision: str
+    compute_units: str = "all"
+    functions: tuple[str, ...] = ("main",)
+    default_function: str = "main"
+    images: Mapping[str, CoreMLImage] = field(default_factory=dict)
+    class_label: str | None = None
+    class_probabilities: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Variant(Document):
-    """One converted file.
+    """One converted model.
 
     Attributes:
         id: Unique in the bundle, e.g. "full_int8".
-        format: "tflite".
+        format: "tflite", a file, or "mlpackage", a folder.
         recipe: Name of the recipe that made it.
-        file: Logical name of the model file.
+        file: Logical name of the model file; of a folder, its name: every file of the bundle whose name
+            begins with it and a slash is the model's.
         signatures: The file's own tensors; dtype and quantization may differ from the contract's.
         requirements: What it needs from a runtime.
         golden: Recorded on the host from this very file.
         measurements: Numbers of the build that do not depend on the machine's speed (size_bytes,
             metric, agreement, max_abs_error, snr_db); null means not measured.
+        coreml: What an app has to know of a Core ML package; None for another format.
     """
 
     id: str
@@ -145,6 +194,7 @@ class Variant(Document):
     requirements: Requirements = field(default_factory=Requirements)
     golden: Golden | None = None
     measurements: Mapping[str, Any] = field(default_factory=dict)
+    coreml: CoreMLFacts | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +225,7 @@ class Manifest(Document):
         version: For people, e.g. "0.1.0".
         contract: What callers may rely on.
         files: Every file by logical name.
-        variants: Every converted file.
+        variants: Every converted model.
         targets: By target name.
         provenance: source_sha256, tool versions, recipes, calibration_sha256; facts, not trusted input.
         budgets: Limits the build was asked to meet, by name.
@@ -206,6 +256,39 @@ class Manifest(Document):
             why="variants: " + (", ".join(v.id for v in self.variants) or "none"),
         )
 
+    def model_files(self, identifier: str) -> dict[str, FileEntry]:
+        """Return the files of one variant's model by logical name, sorted: one, or those of its folder.
+
+        Raises:
+            BundleError: There is none of that id.
+        """
+        file = self.variant(identifier).file
+        if file in self.files:
+            return {file: self.files[file]}
+        return {name: entry for name, entry in sorted(self.files.items()) if name.startswith(file + "/")}
+
+    def model_size(self, identifier: str) -> int:
+        """Return the bytes of one variant's model; of a folder, the sum of its files.
+
+        Raises:
+            BundleError: There is none of that id.
+        """
+        return sum(entry.size for entry in self.model_files(identifier).values())
+
+    def model_sha256(self, identifier: str) -> str:
+        """Return the digest of one variant's model; of a folder, its `edge_sdk.bundle.digest.folder_digest`.
+
+        Raises:
+            BundleError: There is none of that id.
+        """
+        variant = self.variant(identifier)
+        if variant.file in self.files:
+            return self.files[variant.file].sha256
+        skipped = len(variant.file) + 1
+        return listing_digest(
+            (name[skipped:], entry.size, entry.sha256) for name, entry in self.model_files(identifier).items()
+        )
+
     def needed_by(self, identifier: str) -> dict[str, FileEntry]:
         """Return the files that a device needs to run one variant, by logical name, sorted.
 
@@ -215,10 +298,11 @@ class Manifest(Document):
             BundleError: There is none of that id.
         """
         chosen = self.variant(identifier)
-        others = {name for variant in self.variants for name in _own_files(variant)}
-        own = _own_files(chosen)
+        own, all_own = _own_files((chosen,)), _own_files(self.variants)
         return {
-            name: entry for name, entry in sorted(self.files.items()) if name in own or name not in others
+            name: entry
+            for name, entry in sorted(self.files.items())
+            if (places := {name, *_folders_of(name)}) & own or not places & all_own
         }
 
     def to_bytes(self) -> bytes:
@@ -266,29 +350,72 @@ class Manifest(Document):
         if "/" in self.name:
             raise BundleError(f"bundle name {self.name!r} has a slash")
         lowered: dict[str, str] = {}
-        for name, entry in self.files.items():
+        for name in self.files:
             check_name(name)
             if lowered.setdefault(name.lower(), name) != name:
                 raise BundleError(f"files {name!r} and {lowered[name.lower()]!r} differ only in case")
+        folders = {folder for name in lowered for folder in _folders_of(name)}
+        for name in folders & set(lowered):
+            raise BundleError(f"{lowered[name]!r} is a file and a folder")
+        for name, entry in self.files.items():
             if not _DIGEST.fullmatch(entry.sha256) or entry.size < 0:
                 raise BundleError(f"file {name!r} has no proper digest and size")
-        identifiers = [variant.id for variant in self.variants]
-        if len(set(identifiers)) != len(identifiers):
-            raise BundleError("two variants have the same id", why=", ".join(identifiers))
+        formats = {variant.id: variant.format for variant in self.variants}
+        if len(formats) != len(self.variants):
+            raise BundleError(
+                "two variants have the same id", why=", ".join(variant.id for variant in self.variants)
+            )
         self.contract.signature_named(self.contract.default_signature)
-        for variant in self.variants:
-            check_name(variant.id)
-            for file in _own_files(variant):
-                if file not in self.files:
-                    raise BundleError(f"variant {variant.id!r} names {file!r}, which is not in the bundle")
+        self._check_variants(folders={folder for name in self.files for folder in _folders_of(name)})
         for target, plan in self.targets.items():
             check_name(target)
             for identifier in plan.variants:
-                self.variant(identifier)
+                form = formats.get(identifier) or self.variant(identifier).format
+                if plan.platform in _NEVER_ON.get(form, ()):
+                    raise BundleError(
+                        f"target {target!r} names variant {identifier!r}, which is {form}",
+                        why=f"nothing runs {form} on {plan.platform}",
+                        hint="build the bundle again",
+                    )
+
+    def _check_variants(self, *, folders: Set[str]) -> None:
+        models = {variant.file for variant in self.variants}
+        for variant in self.variants:
+            title = f"variant {variant.id!r}"
+            check_name(variant.id)
+            check_name(variant.file)
+            golden = [variant.golden.file] if variant.golden else []
+            if variant.file not in self.files and variant.file not in folders:
+                raise BundleError(f"{title} names {variant.file!r}, which is not in the bundle")
+            if golden and golden[0] not in self.files:
+                raise BundleError(f"{title} names {golden[0]!r}, which is not in the bundle")
+            top = FOLDER_FORMATS.get(variant.format)
+            if top is not None and f"{variant.file}/{top}" not in self.files:
+                raise BundleError(
+                    f"{title} is no {variant.format}: {variant.file!r} is not a folder with {top}",
+                    hint="build the bundle again",
+                )
+            if variant.format == "tflite" and variant.file not in self.files:
+                raise BundleError(f"{title} is {variant.format}, and {variant.file!r} is a folder")
+            # A device gets all that belongs to no other variant: nothing may belong to two by accident.
+            for name in (variant.file, *golden):
+                for folder in models.intersection(_folders_of(name)):
+                    raise BundleError(f"{name!r} of {title} lies in {folder!r}, another variant's model")
 
 
-def _own_files(variant: Variant) -> tuple[str, ...]:
-    return (variant.file, *([variant.golden.file] if variant.golden else []))
+def _own_files(variants: Iterable[Variant]) -> set[str]:
+    """Return the names of models and golden vectors, of a folder its own name."""
+    return {
+        name
+        for variant in variants
+        for name in (variant.file, *([variant.golden.file] if variant.golden else []))
+    }
+
+
+def _folders_of(name: str) -> list[str]:
+    """Return "a" and "a/b" for "a/b/c"."""
+    parts = name.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
 def _check_version(version: Any) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from edge_sdk.bundle.archive import write_bundle
 from edge_sdk.bundle.digest import sha256_of
-from edge_sdk.bundle.manifest import FileEntry, Golden, Manifest, Variant
+from edge_sdk.bundle.manifest import FileEntry, Golden, Manifest, RuntimeRequirement, TargetPlan, Variant
 from edge_sdk.contract.spec import Contract, Signature, TensorSpec
 
 SIGNATURE = Signature(
@@ -46,6 +46,47 @@ def manifest_of(content: Mapping[str, bytes], **changes: Any) -> Manifest:
         "targets": {},
     }
     return Manifest(**{**fields, **changes})
+
+
+#: Files of a Core ML package as they lie in its folder; the weights hold the manifest's bytes again.
+PACKAGE: dict[str, bytes] = {
+    "Manifest.json": b'{"fileFormatVersion": "1.0.0"}',
+    "Data/com.apple.CoreML/model.mlmodel": bytes(range(50)),
+    "Data/com.apple.CoreML/weights/weight.bin": b'{"fileFormatVersion": "1.0.0"}',
+}
+
+
+def mixed_content() -> dict[str, bytes]:
+    """Return the content of `mixed`."""
+    package = {f"models/coreml_int8.mlpackage/{name}": data for name, data in PACKAGE.items()}
+    return {**CONTENT, **package, "golden/coreml_int8.npz": bytes(range(9))}
+
+
+def mixed(content: Mapping[str, bytes] | None = None, **changes: Any) -> Manifest:
+    """Return a manifest with a variant that is a file, for "host", and one that is a folder, for "ios"."""
+    package = Variant(
+        id="coreml_int8",
+        format="mlpackage",
+        recipe="coreml_int8",
+        file="models/coreml_int8.mlpackage",
+        signatures=(SIGNATURE,),
+        golden=Golden(file="golden/coreml_int8.npz", cases=1, atol=1e-5, rtol=0.0),
+    )
+    host = TargetPlan(
+        platform="linux",
+        architecture="any",
+        runtime=RuntimeRequirement(name="litert"),
+        variants=("float32",),
+    )
+    phone = TargetPlan(
+        platform="ios",
+        architecture="any",
+        runtime=RuntimeRequirement(name="coreml", minimum_version="iOS16"),
+        variants=("coreml_int8",),
+    )
+    plain = manifest_of(CONTENT)
+    fields = {"variants": (*plain.variants, package), "targets": {"ios": phone, "host": host}}
+    return manifest_of(mixed_content() if content is None else content, **{**fields, **changes})
 
 
 def sample(folder: Path) -> Path:
