@@ -24,6 +24,8 @@ FORMAT = "edge-bundle"
 FORMAT_VERSION = "1.1"
 #: Formats whose model is a folder, with a file that every such folder has at its top.
 FOLDER_FORMATS = {"mlpackage": "Manifest.json"}
+#: Name of the runtime that is a part of the phone's system; every other one is a TFLite runtime.
+COREML = "coreml"
 #: Where no variant of a format can run, whatever the runtime: a board is never sent what only phones use.
 _NEVER_ON = {"mlpackage": ("linux", "android")}
 #: No honest manifest comes near this; a reader stops here instead of filling the memory.

@@ -15,6 +15,7 @@ from edge_sdk.deploy.environment import runtime_of
 from edge_sdk.deploy.inventory import Board
 from edge_sdk.deploy.session import Hello
 from edge_sdk.errors import IncompatibleTargetError, RemoteError
+from edge_sdk.runtime.selection import runnable, runnable_variant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +96,8 @@ def choose(manifest: Manifest, board: Board, *, variant: str | None = None) -> C
         variant: Run this one instead of the target's first.
 
     Raises:
-        IncompatibleTargetError: The bundle has nothing for the board's target.
+        IncompatibleTargetError: The bundle has nothing for the board's target, or the variant is one that no
+            board can run.
         BundleError: There is no variant of that id.
     """
     # A target may be given as a path to a file of the user's own; bundles know it by its name.
@@ -103,12 +105,13 @@ def choose(manifest: Manifest, board: Board, *, variant: str | None = None) -> C
     plan = manifest.targets.get(target)
     if plan is None:
         if variant is not None:
-            return Choice(None, manifest.variant(variant).id, None)
+            return Choice(None, runnable_variant(manifest, variant).id, None)
+        others = runnable(manifest)
         raise IncompatibleTargetError(
             f"the bundle {manifest.name!r} was not built for {target!r}, the target of {board.name}",
             why="it was built for: " + (", ".join(sorted(manifest.targets)) or "no target"),
-            hint=f"edge build ... --target {target}, or push one variant at your own risk: --variant "
-            + (manifest.variants[0].id if manifest.variants else "ID"),
+            hint=f"edge build ... --target {target}"
+            + (f", or push one variant at your own risk: --variant {others[0]}" if others else ""),
         )
     if plan.platform != "linux":
         raise IncompatibleTargetError(f"target {target!r} is for {plan.platform}, not for a board")
@@ -118,7 +121,7 @@ def choose(manifest: Manifest, board: Board, *, variant: str | None = None) -> C
             why="variants: " + (", ".join(item.id for item in manifest.variants) or "none"),
             hint="see the reasons in the table of edge build",
         )
-    return Choice(target, manifest.variant(variant or plan.variants[0]).id, plan.runtime)
+    return Choice(target, runnable_variant(manifest, variant or plan.variants[0]).id, plan.runtime)
 
 
 def plan_push(

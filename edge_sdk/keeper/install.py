@@ -43,6 +43,7 @@ from edge_sdk.keeper.releases import (
 )
 from edge_sdk.keeper.trial import Limits, run_trial
 from edge_sdk.progress import Progress, Step, silent
+from edge_sdk.runtime.selection import runnable_variant
 
 Try = Callable[[Layout, Path], dict[str, Any]]
 """Runs the trial of a release folder; raises EdgeError where it fails."""
@@ -205,7 +206,8 @@ def choose_variant(manifest: Manifest, target: str | None, variant: str | None) 
     """Return the variant to run: the one that is named, or the target's first.
 
     Raises:
-        IncompatibleTargetError: The manifest has nothing for this target.
+        IncompatibleTargetError: The manifest has nothing for this target, or the variant is one that no board
+            can run.
         BundleError: There is no variant of that name.
     """
     if target is not None and target not in manifest.targets:
@@ -215,7 +217,7 @@ def choose_variant(manifest: Manifest, target: str | None, variant: str | None) 
             hint=f"edge build --target {target}",
         )
     if variant is not None:
-        return manifest.variant(variant).id
+        return runnable_variant(manifest, variant).id
     variants = manifest.targets[target].variants if target is not None else ()
     if not variants:
         raise IncompatibleTargetError(
@@ -223,7 +225,7 @@ def choose_variant(manifest: Manifest, target: str | None, variant: str | None) 
             why="variants: " + ", ".join(item.id for item in manifest.variants),
             hint="name one (edge push --variant), or build for this target",
         )
-    return variants[0]
+    return runnable_variant(manifest, variants[0]).id
 
 
 def next_sequence(shop: Workshop) -> int:

@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from edge_sdk.bundle.manifest import DelegateSpec, Golden, RuntimeRequirement
 from edge_sdk.contract.spec import Contract, Signature
-from edge_sdk.errors import BundleError, ConfigError, EdgeError, MissingExtraError
+from edge_sdk.errors import (
+    BundleError,
+    ConfigError,
+    EdgeError,
+    IncompatibleTargetError,
+    MissingExtraError,
+)
 from edge_sdk.runtime import delegates as ladder
 from edge_sdk.runtime.flatbuffer import IDENTIFIER, check_model
 from edge_sdk.runtime.interpreter import Built, ModelSource, RuntimeInfo, choose_runtime, create_interpreter
@@ -108,7 +114,8 @@ class Runner:
 
         Raises:
             BundleError: Not a bundle or model, damaged, or the runtime refuses it.
-            IncompatibleTargetError: The runtime or its version does not fit.
+            IncompatibleTargetError: The runtime or its version does not fit; the bundle, or the variant that
+                is asked for, is for Core ML alone.
             MissingExtraError: No runtime is installed.
             ModelError: A model whose tensors cannot be passed; operators without a kernel.
             ConfigError: An unknown runtime or signature, or an option that makes no sense.
@@ -117,6 +124,12 @@ class Runner:
             if value is not None and value < 1:
                 raise ConfigError(f"{name} is {value}", why="it must be 1 or more")
         path = Path(path)
+        if path.suffix == ".mlpackage" and path.is_dir():
+            raise IncompatibleTargetError(
+                f"{path.name} is a Core ML package, which a runner cannot run",
+                why="it runs tflite; Core ML packages run on iPhones, iPads and Macs",
+                hint="to see what it answers: edge_sdk.validate.coreml_reference.evaluate(path, inputs)",
+            )
         if _is_model(path):
             if variant or target:
                 raise ConfigError(

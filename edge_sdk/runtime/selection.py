@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edge_sdk.bundle.manifest import DelegateSpec, Manifest, RuntimeRequirement, TargetPlan, Variant
+from edge_sdk.bundle.manifest import (
+    COREML,
+    DelegateSpec,
+    Manifest,
+    RuntimeRequirement,
+    TargetPlan,
+    Variant,
+)
 from edge_sdk.bundle.release_record import ReleaseRecord
 from edge_sdk.errors import BundleError, IncompatibleTargetError
+
+#: The format of variants that a runner, and so a board, can run.
+RUNNABLE = "tflite"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,34 +49,71 @@ def select(
     The plan is that of the target that is given, else the release's, else "host", else the first one.
     The variant is the one that is given, else the release's (unless another target is given), else the
     plan's first, else the bundle's first. A plan that nobody asked for does not bind the runtime: a bundle
-    for a board can be tried on a laptop.
+    for a board can be tried on a laptop. Variants that no runner can run (Core ML packages), and plans that
+    have no others, are passed over unless they are asked for.
 
     Raises:
         BundleError: No variant at all, or none of that name.
-        IncompatibleTargetError: No such target in the bundle, or a variant of another format.
+        IncompatibleTargetError: No such target in the bundle, nothing in it that a runner can run, or a
+            variant that was asked for is of another format.
     """
     asked = target or (release.target if release else None)
     plan_name, plan = _plan(manifest, asked, strict=target is not None)
     recorded = release.variant if release and target in (None, release.target) else None
-    identifier = variant or recorded or (plan.variants[0] if plan and plan.variants else None)
-    if identifier is None:
-        if not manifest.variants:
-            raise BundleError(f"bundle {manifest.name!r} has no variant")
-        identifier = manifest.variants[0].id
-    chosen = manifest.variant(identifier)
-    if chosen.format != "tflite":
-        raise IncompatibleTargetError(
-            f"variant {chosen.id!r} is {chosen.format}, which this runner cannot run",
-            why="it runs tflite",
-            hint="choose another variant: "
-            + (", ".join(other.id for other in manifest.variants if other.format == "tflite") or "none here"),
-        )
+    named = variant or recorded
+    chosen = runnable_variant(manifest, named) if named else _first(manifest, plan_name, plan)
+    if plan is not None and plan.runtime.name == COREML:
+        # Its delegates are Core ML's compute units, and its version is a phone's.
+        return Selection(variant=chosen, target=plan_name, delegates=(), runtime=None)
     binding = plan is not None and plan_name == asked
     return Selection(
         variant=chosen,
         target=plan_name,
         delegates=plan.delegates if plan else (),
         runtime=plan.runtime if plan and binding else None,
+    )
+
+
+def runnable(manifest: Manifest) -> list[str]:
+    """Return the ids of the variants that a runner can run, in the bundle's order."""
+    return [variant.id for variant in manifest.variants if variant.format == RUNNABLE]
+
+
+def runnable_variant(manifest: Manifest, identifier: str) -> Variant:
+    """Return a variant by id that a runner can run.
+
+    Raises:
+        BundleError: There is none of that id.
+        IncompatibleTargetError: It is of another format.
+    """
+    variant = manifest.variant(identifier)
+    if variant.format == RUNNABLE:
+        return variant
+    raise IncompatibleTargetError(
+        f"variant {variant.id!r} is {variant.format}, which a runner cannot run",
+        why=f"it runs {RUNNABLE}" + _APPLE.get(variant.format, ""),
+        hint="choose another variant: " + (", ".join(runnable(manifest)) or _NO_OTHER),
+    )
+
+
+_APPLE = {"mlpackage": "; Core ML packages run on iPhones, iPads and Macs"}
+_NO_OTHER = "none here; edge build --target host adds some"
+
+
+def _first(manifest: Manifest, target: str | None, plan: TargetPlan | None) -> Variant:
+    """Return the variant to run where none is named."""
+    if not manifest.variants:
+        raise BundleError(f"bundle {manifest.name!r} has no variant")
+    names = plan.variants if plan and plan.variants else [variant.id for variant in manifest.variants]
+    variants = [manifest.variant(name) for name in names]
+    for variant in variants:
+        if variant.format == RUNNABLE:
+            return variant
+    here = f"target {target!r}" if plan and plan.variants else f"bundle {manifest.name!r}"
+    raise IncompatibleTargetError(
+        f"{here} has only {variants[0].format} variants, which a runner cannot run",
+        why=f"it runs {RUNNABLE}" + _APPLE.get(variants[0].format, ""),
+        hint="choose a variant: " + (", ".join(runnable(manifest)) or _NO_OTHER),
     )
 
 
@@ -81,4 +128,8 @@ def _plan(manifest: Manifest, asked: str | None, *, strict: bool) -> tuple[str |
         )
     if "host" in manifest.targets:
         return "host", manifest.targets["host"]
-    return next(iter(manifest.targets.items()), (None, None))
+    can = set(runnable(manifest))
+    for name, plan in manifest.targets.items():
+        if not plan.variants or can.intersection(plan.variants):
+            return name, plan
+    return None, None

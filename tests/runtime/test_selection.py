@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_sdk.bundle.manifest import Manifest, RuntimeRequirement
+from edge_sdk.bundle.manifest import DelegateSpec, Manifest, RuntimeRequirement, TargetPlan
 from edge_sdk.bundle.release_record import ReleaseRecord
 from edge_sdk.errors import BundleError, IncompatibleTargetError
 from edge_sdk.runtime.selection import select
@@ -60,3 +60,55 @@ def test_refusals(manifest: Manifest) -> None:
     first = replace(manifest.variants[0], format="mlpackage")
     with pytest.raises(IncompatibleTargetError, match="is mlpackage"):
         select(replace(manifest, variants=(first, *manifest.variants[1:])), None, variant="float32")
+
+
+@pytest.fixture
+def with_packages(manifest: Manifest) -> Manifest:
+    """The same with a Core ML package at the front, and a phone's plan before the others."""
+    first = manifest.variants[0]
+    package = replace(first, id="coreml_int8", format="mlpackage", file="coreml_int8.mlpackage", golden=None)
+    phone = TargetPlan(
+        platform="ios",
+        architecture="any",
+        runtime=RuntimeRequirement(name="coreml", minimum_version="iOS16"),
+        delegates=(DelegateSpec(name="all"),),
+        variants=("coreml_int8",),
+    )
+    return replace(
+        manifest, variants=(package, *manifest.variants), targets={"ios": phone, **manifest.targets}
+    )
+
+
+def test_packages_are_passed_over_where_nobody_asks_for_them(with_packages: Manifest) -> None:
+    selection = select(with_packages, None)
+    assert (selection.variant.id, selection.target) == ("full_int8_io", "host")
+    targets = {name: plan for name, plan in with_packages.targets.items() if name != "host"}
+    selection = select(replace(with_packages, targets=targets), None)
+    assert (selection.variant.id, selection.target) == ("uint8_io", "old-board")
+    # A phone's plan, alone, says nothing about this machine.
+    alone = replace(with_packages, targets={"ios": targets["ios"]})
+    selection = select(alone, None)
+    assert (selection.variant.id, selection.target, selection.runtime) == ("float32", None, None)
+    both = replace(targets["ios"], variants=("coreml_int8", "uint8_io"))
+    selection = select(replace(with_packages, targets={"ios": both}), None, target="ios")
+    assert (selection.variant.id, selection.target) == ("uint8_io", "ios")
+    # Compute units are no delegates, and iOS16 is no version of a TFLite runtime.
+    assert (selection.delegates, selection.runtime) == ((), None)
+
+
+def test_a_package_that_is_asked_for_is_refused_with_the_way_out(with_packages: Manifest) -> None:
+    for release, asked in (
+        (None, {"variant": "coreml_int8"}),
+        (None, {"target": "ios"}),
+        (record("ios", "coreml_int8"), {}),
+    ):
+        with pytest.raises(IncompatibleTargetError, match="mlpackage") as caught:
+            select(with_packages, release, **asked)
+        assert "float32, full_int8_io, uint8_io" in (caught.value.hint or "")
+        assert "iPhones" in (caught.value.why or "")
+    only = replace(with_packages, variants=with_packages.variants[:1], targets={})
+    with pytest.raises(IncompatibleTargetError, match="has only mlpackage variants") as caught:
+        select(only, None)
+    assert "edge build --target host" in (caught.value.hint or "")
+    named = select(with_packages, None, target="ios", variant="float32")
+    assert (named.variant.id, named.runtime) == ("float32", None)
