@@ -119,3 +119,26 @@ def test_a_plan_is_json(bundle: tuple[Manifest, bytes]) -> None:
 
     found = plan(bundle)
     assert type(found).from_dict(json.loads(json.dumps(found.to_dict()))) == found
+
+
+def test_a_package_for_phones_is_never_pushed(bundle: tuple[Manifest, bytes]) -> None:
+    manifest = bundle[0]
+    package = dataclasses.replace(
+        manifest.variants[0], id="coreml_int8", format="mlpackage", file="models/coreml_int8.mlpackage"
+    )
+    prefix = "models/coreml_int8.mlpackage"
+    files = {f"{prefix}/Manifest.json": manifest.files["extra"], f"{prefix}/Data": manifest.files["extra"]}
+    mixed = dataclasses.replace(
+        manifest, variants=(package, *manifest.variants), files={**manifest.files, **files}
+    )
+    found = plan((mixed, bundle[1]))
+    assert found.variant == "float32"
+    assert not any("mlpackage" in file.name for file in found.files)
+    elsewhere = dataclasses.replace(BOARD, target="raspberry-pi-4")
+    for board in (BOARD, elsewhere):
+        with pytest.raises(IncompatibleTargetError, match="'coreml_int8' is mlpackage") as caught:
+            plan((mixed, bundle[1]), board, variant="coreml_int8")
+        assert "float32" in str(caught.value.hint)
+    with pytest.raises(IncompatibleTargetError, match="was not built for") as caught:
+        plan((mixed, bundle[1]), elsewhere)
+    assert str(caught.value.hint).endswith("--variant float32")  # not the first, which no board can run

@@ -10,10 +10,17 @@ import pytest
 
 from edge_sdk.bundle.archive import Bundle
 from edge_sdk.bundle.manifest import FileEntry
-from edge_sdk.errors import BundleError, DigestMismatchError, GateError, RemoteError
+from edge_sdk.errors import (
+    BundleError,
+    DigestMismatchError,
+    GateError,
+    IncompatibleTargetError,
+    RemoteError,
+)
 from edge_sdk.keeper.cleanup import Workshop, collect, make_room, sweep
 from edge_sdk.keeper.install import finish_switch, install, rollback
 from edge_sdk.keeper.releases import is_complete, previous_release, read_release
+from tests.bundle.samples import mixed, mixed_content
 from tests.keeper.harness import fake_trial, fill, open_shop, refusal
 from tests.keeper.power import broken, read_tree
 from tests.keeper.releases import Pack, digest, made_up, with_files
@@ -290,3 +297,23 @@ def test_the_record_tells_where_it_came_from(shop: Workshop) -> None:
 
 def refuse_to_run(*_: object) -> dict[str, Any]:
     raise AssertionError("no trial was expected")
+
+
+def test_of_a_bundle_for_phones_and_boards_only_the_boards_part_comes(shop: Workshop) -> None:
+    content = mixed_content()
+    manifest = mixed().to_bytes()
+    blobs = [manifest, *(data for name, data in content.items() if not name.startswith("models/coreml"))]
+    for data in blobs:
+        shop.store.receive(digest(data), len(data), [data])
+    answer = install(shop, digest(manifest), target="host", trial=fake_trial)
+    release = read_release(shop.layout, answer["release"])
+    assert release.record.variant == "float32"
+    with Bundle.open(shop.layout.current) as bundle:
+        bundle.verify()
+        assert not any("mlpackage" in name for name in bundle.names())
+    for target in ("host", None):
+        error = refusal(
+            install, shop, digest(manifest), target=target, variant="coreml_int8", trial=fake_trial
+        )
+        assert isinstance(error, IncompatibleTargetError)
+        assert "float32" in (error.hint or "")
