@@ -160,6 +160,12 @@ def directory(layout: Layout, crcs: Sequence[int]) -> bytes:
     return entries + _END.pack(b"PK\5\6", 0, 0, count, count, len(entries), layout.directory_start, 0)
 
 
+def local_name(header: bytes) -> str:
+    """Return the member's name of a local header, as far as it is there; of any ZIP, for messages alone."""
+    length = _LOCAL.unpack(header[:LOCAL_SIZE])[9]
+    return header[LOCAL_SIZE : LOCAL_SIZE + length].decode("utf-8", "replace")
+
+
 def local_fields(header: bytes) -> tuple[int, int]:
     """Return (CRC-32, size) that a local header claims; the caller compares all the rest."""
     fields = _LOCAL.unpack(header[:LOCAL_SIZE])

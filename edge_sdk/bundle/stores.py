@@ -64,6 +64,16 @@ class ArchiveStore:
             raise BundleError(f"{self.path} is not an edge bundle", why="it is not a ZIP archive")
         if len(head) < first:
             raise BundleError(f"{self.path} ends early", why="it is truncated, or still being written")
+        first_name = zip_layout.local_name(self.at(0, min(zip_layout.LOCAL_SIZE + 300, self.size)))
+        if first_name != zip_layout.MANIFEST_NAME:
+            raise BundleError(
+                f"{self.path} is not an edge bundle",
+                why=f"it is a ZIP archive that starts with {first_name!r:.80}, not with "
+                f"{zip_layout.MANIFEST_NAME}",
+                hint="this is a NumPy archive: data, not a bundle; edge build makes a bundle"
+                if first_name.endswith(".npy")
+                else "name a .edge file that edge build has made",
+            )
         crc, size = zip_layout.local_fields(head)
         if size > MAX_MANIFEST_BYTES:
             raise BundleError(

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -169,7 +170,7 @@ def test_the_forger_can_make_a_good_one() -> None:
     [(b"models/copy.tflite", b"../../../../../../"), (b"models/copy.tflite", b"/etc/cron.d/passwd"),
      (b'"version": "0.1.0"', b'"version":"0.1.0" '), (b'"targets": {}', b'"targets":{} '),
      (b'"rtol": 0.0', b'"rtol": NaN'), (b'"rtol": 0.0', b'"rtol": 1e9999'), (b'"cases": 1,', b'"cases":"1"'),
-     (b'"format_version": "1.0"', b'"format_version": "2.0"')],
+     (b'"format_version": "1.1"', b'"format_version": "2.1"')],
 )  # fmt: skip
 def test_a_forged_manifest_with_right_checksums_is_refused(tmp_path: Path, old: bytes, new: bytes) -> None:
     raw = manifest_of(CONTENT).to_bytes()
@@ -216,3 +217,25 @@ def test_a_size_that_no_zip_can_hold_is_refused() -> None:
         lay_out(10, {"a": FileEntry(sha256="0" * 64, size=2**32)})
     with pytest.raises(BundleError, match="two sizes"):
         lay_out(10, {"a": FileEntry(sha256="0" * 64, size=1), "b": FileEntry(sha256="0" * 64, size=2)})
+
+
+@pytest.mark.parametrize("name", ["image", "a" * 400])
+@pytest.mark.parametrize("compressed", [True, False])
+def test_an_archive_of_arrays_is_named_as_what_it_is(tmp_path: Path, name: str, compressed: bool) -> None:
+    """NumPy streams into the archive, so that the first header's sizes say nothing."""
+    path = tmp_path / "calibration.npz"
+    save = np.savez_compressed if compressed else np.savez
+    save(path, **{name: np.zeros((2, 3), np.float32)})
+    with pytest.raises(BundleError, match="is not an edge bundle") as caught:
+        Bundle.open(path)
+    assert f"starts with '{name[:70]}" in (caught.value.why or "")
+    if len(name) < 100:
+        assert "NumPy" in (caught.value.hint or "")
+
+
+def test_another_zip_archive_is_no_bundle(tmp_path: Path) -> None:
+    for name in ("model.json", "Manifest.json", "manifest.jsonx"):
+        with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+            archive.writestr(name, b"x" * 100)
+        with pytest.raises(BundleError, match="is not an edge bundle"):
+            Bundle.open(tmp_path / "other.zip")
