@@ -251,6 +251,11 @@ def load_recipe(name_or_path: str) -> Recipe:
 
 
 def _parse(path: Path) -> Recipe:
-    recipe = Recipe.from_dict({**read_toml(path), "name": path.stem})
+    data = read_toml(path)
+    try:
+        recipe = Recipe.from_dict({**data, "name": path.stem})
+    except ConfigError as failure:
+        # A rule does not know in which file it stands.
+        raise ConfigError(f"{path}: {failure.what}", why=failure.why, hint=failure.hint) from failure
     refuse_unknown_keys(recipe, path)
     return recipe

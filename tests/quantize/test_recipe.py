@@ -47,6 +47,7 @@ def test_an_unknown_recipe_gets_the_nearest_name() -> None:
         load_recipe("asis")
 
 
+METHOD = 'title = "t"\nmethod = "dynamic"\nweight_bits = 8\n'
 TENSORFLOW = 'title = "t"\nmethod = "dynamic"\nbackend = "tensorflow"\n'
 
 
@@ -78,6 +79,8 @@ def test_a_recipe_of_ones_own(tmp_path: Path) -> None:
         (TENSORFLOW + "weight_bits = 4\n", "cannot make it"),
         (TENSORFLOW + 'weight_bits = 8\nkeep_float = ["CONV_2D"]\n', "knows no keep_float"),
         (TENSORFLOW + 'weight_bits = 8\nper_tensor_weights = ["CONV_2D"]\n', "FULLY_CONNECTED alone"),
+        (METHOD + '[[rules]]\nprecision = "int7"\n', r"mine\.toml: a rule asks for precision 'int7'"),
+        (METHOD + '[[rules]]\nprecision = "int8"\npattern = "["\n', r"mine\.toml: a rule's pattern '\['"),
         ("title = [", "not valid TOML"),
     ],
 )
