@@ -74,7 +74,7 @@ def amount(evidence: Evidence) -> list[Finding]:
                 what=f"only {different} different {'sample' if different == 1 else 'samples'}: the ranges "
                 "depend on which ones they happen to be",
                 numbers={"samples": total, "distinct": different},
-                hint="a few hundred typical inputs are a good number; 20 is the least",
+                hint=f"a few hundred typical inputs are a good number; {FEW} is the least",
             )
         )
     elif different < RATHER_FEW:

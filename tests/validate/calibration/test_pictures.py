@@ -116,6 +116,14 @@ def test_three_samples_are_few(report_on: Examine) -> None:
     report = report_on(shapes.model("unit"), shapes.scaled(PIXELS[:3], "unit"))
     assert codes(report, "warning") == {"CALIBRATION-FEW"}
     assert not report.errors
+    (few,) = [finding for finding in report.findings if finding.code == "CALIBRATION-FEW"]
+    assert "10 is the least" in (few.hint or "")
+
+
+def test_the_least_number_is_enough(report_on: Examine) -> None:
+    report = report_on(shapes.model("unit"), shapes.scaled(PIXELS[:10], "unit"))
+    assert "CALIBRATION-FEW" in codes(report, "note")
+    assert "CALIBRATION-FEW" not in codes(report, "warning")
 
 
 @pytest.mark.parametrize("labelled", [False, True])
