@@ -63,6 +63,7 @@ def prove_variant(
     version = runtime.minimum_version or NEWEST.get(runtime.name)
     key = {
         "model": digest,
+        "label": subject,
         "golden": golden_sha256,
         "tolerance": [facts.golden_atol, facts.golden_rtol],
         "contract": contract.to_dict(),
@@ -77,6 +78,7 @@ def prove_variant(
         proof = prove(
             {
                 "model": str(model),
+                "label": subject,
                 "golden": None if golden is None else str(golden),
                 "atol": facts.golden_atol,
                 "rtol": facts.golden_rtol,

@@ -82,6 +82,10 @@ def test_what_the_version_lacks_is_named(models: Path) -> None:
     custom = proof_of({**request, "model": str(models / "custom_operator.tflite")})
     assert custom.status == "skipped"
     assert "EdgeTanh" in (custom.reason or "")
+    named = proof_of({**request, "model": str(models / "future_version.tflite"), "label": "full_int8"})
+    assert "cannot run full_int8:" in (named.reason or "")
+    assert "future_version" not in (named.reason or "")
+    assert "cannot run future_version.tflite:" in (future.reason or "")
     bare = proof_of({**request, "model": str(models / "conv_int8.tflite")})
     assert (bare.status, bare.cases) == ("passed", 0)
     assert "not compared" in (bare.reason or "")

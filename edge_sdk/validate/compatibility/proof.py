@@ -75,9 +75,10 @@ def prove(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Run one variant in an isolated environment; never raises for what is wrong with it.
 
     Args:
-        arguments: "model" (path of a .tflite), "runtime"; optional: "version" (None takes the newest that
-            boards are given), "golden" (path of an .npz), "atol", "rtol", "contract" (a dict; the file's own
-            where None), "threads" (1), "timeout_seconds", "cache" (folder of environments).
+        arguments: "model" (path of a .tflite), "runtime"; optional: "label" (what messages call it; the
+            file name by default), "version" (None takes the newest that boards are given), "golden" (path of
+            an .npz), "atol", "rtol", "contract" (a dict; the file's own where None), "threads" (1),
+            "timeout_seconds", "cache" (folder of environments).
 
     Returns:
         `Proof.to_dict()`. "skipped" means that nothing was learned about the variant: there is no interpreter
@@ -119,6 +120,7 @@ def _run(environment: RuntimeEnvironment, arguments: Mapping[str, Any]) -> Proof
     limit = float(arguments.get("timeout_seconds") or _LIMIT_SECONDS)
     request = {
         "model": str(Path(arguments["model"]).absolute()),
+        "label": str(arguments.get("label") or Path(arguments["model"]).name),
         "golden": str(Path(arguments["golden"]).absolute()) if arguments.get("golden") else None,
         "atol": float(arguments.get("atol") or 0.0),
         "rtol": float(arguments.get("rtol") or 0.0),

@@ -40,10 +40,8 @@ def run(arguments: Mapping[str, Any]) -> dict[str, Any]:
         EdgeError: The runtime refuses the file, or fails on it.
     """
     runtime = choose_runtime(RuntimeRequirement(name=arguments["runtime"]))
-    path = Path(arguments["model"])
-    interpreter = create_interpreter(
-        runtime, ModelSource(path=path, label=path.name), threads=arguments["threads"]
-    ).interpreter
+    source = ModelSource(path=Path(arguments["model"]), label=arguments["label"])
+    interpreter = create_interpreter(runtime, source, threads=arguments["threads"]).interpreter
     known = {"runtime": runtime.name, "version": runtime.version, "numpy": np.__version__}
     if arguments["golden"] is None:
         for detail in interpreter.get_input_details():
