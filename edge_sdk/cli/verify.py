@@ -86,8 +86,8 @@ def _summary(bundle: Any, golden: dict[str, int]) -> dict[str, Any]:
                 "id": variant.id,
                 "format": variant.format,
                 "file": variant.file,
-                "size_bytes": manifest.files[variant.file].size,
-                "sha256": manifest.files[variant.file].sha256,
+                "size_bytes": manifest.model_size(variant.id),
+                "sha256": manifest.model_sha256(variant.id),
                 "golden_cases": golden.get(variant.id),
             }
             for variant in manifest.variants

@@ -19,6 +19,7 @@ from edge_sdk.bundle.manifest import Manifest, Variant
 from edge_sdk.contract.document import Document
 from edge_sdk.contract.spec import Contract, Signature, TensorSpec
 from edge_sdk.convert.worker import stage
+from edge_sdk.runtime.selection import RUNNABLE
 
 #: Where the bundle sets no budget: one point of a metric between 0 and 1.
 METRIC_DROP = 0.01
@@ -107,14 +108,33 @@ def _targets(old: Manifest, new: Manifest) -> list[Difference]:
     found = []
     for name, plan in sorted(old.targets.items()):
         after = new.targets.get(name)
-        if after is None:
+        if not plan.variants:
+            continue
+        if after is None or not after.variants:
             found.append(_worse(f"target {name}", plan.variants[0], "none", "its boards get nothing"))
             continue
         found += _picks(name, old, old.variant(plan.variants[0]), new, new.variant(after.variants[0]))
-    for name in sorted(set(new.targets) - set(old.targets)):
-        pick = new.targets[name].variants[0]
-        found.append(Difference(what=f"target {name}", old="none", new=pick, verdict=CHANGED))
+    for name, plan in sorted(new.targets.items()):
+        if plan.variants and (name not in old.targets or not old.targets[name].variants):
+            found.append(Difference(what=f"target {name}", old="none", new=plan.variants[0], verdict=CHANGED))
     return found
+
+
+def runnable_picks(old: Manifest, new: Manifest) -> tuple[str, str] | None:
+    """Return both bundles' picks for the first target they share of which a runner can run both.
+
+    Returns:
+        The old one's and the new one's variant id; None where there is no such target: Core ML packages are
+        not run here.
+    """
+    for name, before in old.targets.items():
+        after = new.targets.get(name)
+        if after is None or not before.variants or not after.variants:
+            continue
+        picks = before.variants[0], after.variants[0]
+        if old.variant(picks[0]).format == new.variant(picks[1]).format == RUNNABLE:
+            return picks
+    return None
 
 
 def _picks(target: str, old: Manifest, before: Variant, new: Manifest, after: Variant) -> list[Difference]:
@@ -126,7 +146,7 @@ def _picks(target: str, old: Manifest, before: Variant, new: Manifest, after: Va
             verdict=SAME if before.id == after.id else CHANGED,
         )
     ]
-    sizes = old.files[before.file].size, new.files[after.file].size
+    sizes = old.model_size(before.id), new.model_size(after.id)
     growth = sizes[1] / sizes[0] - 1
     verdict = WORSE if growth > SIZE_GROWTH else BETTER if growth < 0 else SAME if growth == 0 else CHANGED
     found.append(

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from edge_sdk.bundle.archive import write_bundle
-from edge_sdk.bundle.digest import sha256_of
+from edge_sdk.bundle.digest import folder_digest, sha256_of
 from edge_sdk.bundle.manifest import RuntimeRequirement, TargetPlan
 from edge_sdk.contract.golden import GoldenVectors
-from tests.bundle.samples import CONTENT, manifest_of
+from tests.bundle.samples import CONTENT, PACKAGE, manifest_of, mixed, mixed_content
+from tests.bundle.test_folders import lay_out
 
 
 def edge(*args: str) -> subprocess.CompletedProcess[str]:
@@ -92,3 +93,32 @@ def test_a_bad_bundle_is_exit_code_5_with_a_reason(tmp_path: Path, damage: str) 
         assert "Traceback" not in done.stderr
         assert "error: " in done.stderr
     assert json.loads(done.stdout)["exit_code"] == 5
+
+
+def test_a_package_has_the_size_and_the_digest_of_all_its_files(tmp_path: Path) -> None:
+    content = {
+        **mixed_content(),
+        "golden/float32.npz": golden(),
+        "golden/coreml_int8.npz": golden(),
+    }
+    path = tmp_path / "mixed.edge"
+    write_bundle(path, mixed(content), content)
+    done = edge("verify", str(path), "--json")
+    assert done.returncode == 0, done.stderr
+    _, package = json.loads(done.stdout)["variants"]
+    assert package == {
+        "id": "coreml_int8",
+        "format": "mlpackage",
+        "file": "models/coreml_int8.mlpackage",
+        "size_bytes": sum(map(len, PACKAGE.values())),
+        "sha256": folder_digest(lay_out(tmp_path / "package", PACKAGE)),
+        "golden_cases": 1,
+    }
+    table = edge("verify", str(path)).stdout
+    assert "mlpackage" in table
+    # Any file of it that is damaged is found.
+    raw = path.read_bytes()
+    path.write_bytes(raw.replace(bytes(range(50)), bytes(range(49)) + b"X"))
+    done = edge("verify", str(path))
+    assert done.returncode == 5
+    assert "model.mlmodel" in done.stderr

@@ -11,7 +11,8 @@ import pytest
 import edge_sdk
 from edge_sdk.bundle.manifest import Manifest
 from edge_sdk.contract.spec import Preprocess, TensorSpec
-from edge_sdk.validate.regression import compare_answers, compare_manifests
+from edge_sdk.validate.regression import compare_answers, compare_manifests, runnable_picks
+from tests.bundle.samples import mixed
 
 MODEL = Path(__file__).parents[1] / "data/models/conv_float.tflite"
 
@@ -109,6 +110,37 @@ def test_a_tenth_more_bytes_is_worse(manifest: Manifest) -> None:
     }
     found = verdicts(manifest, dataclasses.replace(manifest, files=files))
     assert found["host: size"] == "worse"
+
+
+def test_the_size_of_a_package_is_that_of_its_files() -> None:
+    old = mixed()
+    weights = "models/coreml_int8.mlpackage/Data/com.apple.CoreML/weights/weight.bin"
+    files = {**old.files, weights: dataclasses.replace(old.files[weights], size=900)}
+    (size,) = [
+        item
+        for item in compare_manifests(old, dataclasses.replace(old, files=files))
+        if item.what == "ios: size"
+    ]
+    assert (size.old, size.verdict) == ("110", "worse")
+    assert size.new.startswith("980 ")
+
+
+def test_only_what_a_runner_can_run_is_run() -> None:
+    old = mixed()
+    assert list(old.targets) == ["ios", "host"]
+    assert runnable_picks(old, old) == ("float32", "float32")
+    phone = dataclasses.replace(old, targets={"ios": old.targets["ios"]})
+    assert runnable_picks(old, phone) is None
+    assert runnable_picks(old, dataclasses.replace(old, targets={})) is None
+
+
+def test_a_target_that_gets_nothing_any_more_is_worse() -> None:
+    old = mixed()
+    empty = dataclasses.replace(old.targets["ios"], variants=())
+    new = dataclasses.replace(old, targets={**old.targets, "ios": empty})
+    assert verdicts(old, new)["target ios"] == "worse"
+    assert verdicts(new, old)["target ios"] == "changed"
+    assert "target ios" not in verdicts(new, new)
 
 
 def test_both_are_run_on_the_same_inputs(bundle: Path) -> None:

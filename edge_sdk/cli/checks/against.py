@@ -24,7 +24,7 @@ def check(new: Path, old: Path, *, json: bool) -> bool:
         BundleError: One of them cannot be read.
     """
     from edge_sdk.bundle.archive import Bundle
-    from edge_sdk.validate.regression import WORSE, compare_manifests
+    from edge_sdk.validate.regression import WORSE, compare_manifests, runnable_picks
 
     with Bundle.open(new) as opened:
         opened.verify()
@@ -33,13 +33,11 @@ def check(new: Path, old: Path, *, json: bool) -> bool:
         opened.verify()
         before = opened.manifest
     differences = compare_manifests(before, after)
-    shared = [name for name in before.targets if name in after.targets]
+    pair = runnable_picks(before, after)
     same_inputs = before.contract.signature.inputs == after.contract.signature.inputs
     answers: dict[str, Any] | None = None
-    if shared and same_inputs:
-        pair = before.targets[shared[0]].variants[0], after.targets[shared[0]].variants[0]
-        if before.variant(pair[0]).golden is not None:
-            answers = _answers(old, new, pair, quiet=json)
+    if pair is not None and same_inputs and before.variant(pair[0]).golden is not None:
+        answers = _answers(old, new, pair, quiet=json)
     good = all(item.verdict != WORSE for item in differences)
     if json:
         print_json(
