@@ -13,7 +13,8 @@ import pytest
 
 import edge_sdk
 from edge_sdk.bundle.archive import write_bundle
-from edge_sdk.bundle.manifest import RuntimeRequirement, TargetPlan
+from edge_sdk.bundle.digest import sha256_of
+from edge_sdk.bundle.manifest import FileEntry, RuntimeRequirement, TargetPlan
 from edge_sdk.contract.spec import Signature, TensorSpec
 from edge_sdk.errors import (
     BundleError,
@@ -41,6 +42,35 @@ def bare(path: Path, **tensors: np.ndarray) -> dict[str, np.ndarray]:
 
 def test_public_name() -> None:
     assert edge_sdk.Runner is Runner
+
+
+def test_packages_in_a_bundle_are_passed_over_and_refused_by_name(models: Path, tmp_path: Path) -> None:
+    manifest, files = image_manifest(models)
+    package = replace(manifest.variants[0], id="coreml", format="mlpackage", file="coreml.mlpackage")
+    phone = TargetPlan(
+        platform="ios",
+        architecture="any",
+        runtime=RuntimeRequirement(name="coreml", minimum_version="iOS16"),
+        variants=("coreml",),
+    )
+    lists = b"{}"
+    entries = {
+        **manifest.files,
+        "coreml.mlpackage/Manifest.json": FileEntry(sha256=sha256_of(lists), size=len(lists)),
+    }
+    mixed = replace(manifest, variants=(package, *manifest.variants), files=entries, targets={"ios": phone})
+    path = tmp_path / "mixed.edge"
+    write_bundle(path, mixed, {**files, "coreml.mlpackage/Manifest.json": lists})
+    with Runner.open(path) as runner:
+        assert (runner.variant, runner.target) == ("float32", None)
+        assert runner.predict(image=image())["probabilities"].shape == (1, 5)
+    for asked in ({"variant": "coreml"}, {"target": "ios"}):
+        with pytest.raises(IncompatibleTargetError, match="mlpackage") as caught:
+            Runner.open(path, **asked)
+        assert "float32" in (caught.value.hint or "")
+    (tmp_path / "Model.mlpackage").mkdir()
+    with pytest.raises(IncompatibleTargetError, match=r"Model\.mlpackage is a Core ML package"):
+        Runner.open(tmp_path / "Model.mlpackage")
 
 
 def test_inputs_and_outputs_by_name(models: Path) -> None:
