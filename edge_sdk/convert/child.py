@@ -35,6 +35,8 @@ _EXTRAS = {
     "ai_edge_litert": ("ai-edge-litert", "host"),
     "PIL": ("pillow", "host"),
     "h5py": ("h5py", "host"),
+    "coremltools": ("coremltools", "coreml"),
+    "sklearn": ("scikit-learn", "coreml"),
 }
 
 _report_descriptor: int | None = None

@@ -25,4 +25,5 @@ class Format:
 
 FORMATS: dict[str, Format] = {
     "tflite": Format(name="tflite", suffix=".tflite", convert="edge_sdk.convert.tflite:convert"),
+    "mlpackage": Format(name="mlpackage", suffix=".mlpackage", convert="edge_sdk.convert.coreml:convert"),
 }

@@ -38,7 +38,7 @@ def finish_package(folder: Path) -> None:
     manifest = _read_manifest(folder)
     entries = sorted(manifest["itemInfoEntries"].items(), key=lambda item: str(item[1]["path"]))
     root = manifest["rootModelIdentifier"]
-    rewrite_specification(folder / DATA / manifest["itemInfoEntries"][root]["path"])
+    rewrite_specification(specification_path(folder))
     for item in (folder / DATA).rglob("*"):
         if item.is_dir():
             item.chmod(folder.stat().st_mode & 0o777)  # a temporary folder is for its owner only
@@ -50,6 +50,17 @@ def finish_package(folder: Path) -> None:
             manifest["rootModelIdentifier"] = new
     manifest["itemInfoEntries"] = named
     _write(folder / MANIFEST, (json.dumps(manifest, indent=4, sort_keys=True) + "\n").encode())
+
+
+def specification_path(folder: Path) -> Path:
+    """Return the path of the model specification (`model.mlmodel`) of a package that we made ourselves.
+
+    Raises:
+        ModelError: The folder is not a package.
+    """
+    manifest = _read_manifest(folder)
+    path: str = manifest["itemInfoEntries"][manifest["rootModelIdentifier"]]["path"]
+    return folder / DATA / path
 
 
 def rewrite_specification(path: Path) -> None:

@@ -1,0 +1,32 @@
+"""Joins packages of one function each into one package; weights that they share are stored once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from edge_sdk.convert.coreml.failures import explain
+
+
+def join_functions(packages: Mapping[str, Path], default: str, output: Path, deployment_target: str) -> None:
+    """Write one package with several functions.
+
+    Args:
+        packages: Single-function packages by the name of the function that each becomes.
+        default: Name of the function that runs where none is named.
+        output: The package to make.
+        deployment_target: Of all of them; "iOS18" at least.
+
+    Raises:
+        ConversionError: coremltools refused.
+    """
+    from coremltools.models import utils
+
+    description = utils.MultiFunctionDescriptor()
+    for name, package in packages.items():
+        description.add_function(str(package), src_function_name="main", target_function_name=name)
+    description.default_function_name = default
+    try:
+        utils.save_multifunction(description, str(output))
+    except Exception as failure:
+        raise explain(failure, deployment_target) from failure
