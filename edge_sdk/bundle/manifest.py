@@ -9,6 +9,8 @@ keeping the fields it does not know.
 
 from __future__ import annotations
 
+import bisect
+import functools
 import json
 import re
 from collections.abc import Iterable, Mapping, Set
@@ -151,23 +153,25 @@ class CoreMLFacts(Document):
         deployment_target: Lowest system that loads it: "iOS15", "iOS16", "iOS17", "iOS18" or "iOS26".
         precision: Of the computation: "float16" or "float32".
         compute_units: Where it may run: "all", "cpu_and_ne", "cpu_and_gpu" or "cpu_only".
-        functions: Of the program; more than one for a model with several signatures, whose names they have.
+        functions: Functions of the program by signature of the contract.
         default_function: The one that is run where none is named.
         images: By input name of the contract, the inputs that are images; the others are multi-arrays.
         class_label: Output that is the best class's label, for a classifier; else None.
         class_probabilities: Output that is a dictionary {label: score}, for a classifier; else None.
-        names: By input or output name of the contract, its name in the package where that is another one.
+        input_names: By input name of the contract, its name in the package where that is another one.
+        output_names: The same of outputs.
     """
 
     deployment_target: str
     precision: str
     compute_units: str = "all"
-    functions: tuple[str, ...] = ("main",)
+    functions: Mapping[str, str] = field(default_factory=lambda: {"serving_default": "main"})
     default_function: str = "main"
     images: Mapping[str, CoreMLImage] = field(default_factory=dict)
     class_label: str | None = None
     class_probabilities: str | None = None
-    names: Mapping[str, str] = field(default_factory=dict)
+    input_names: Mapping[str, str] = field(default_factory=dict)
+    output_names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,13 +254,21 @@ class Manifest(Document):
         Raises:
             BundleError: There is none of that id.
         """
-        for variant in self.variants:
-            if variant.id == identifier:
-                return variant
+        if identifier in self._variants:
+            return self._variants[identifier]
         raise BundleError(
             f"no variant {identifier!r} in bundle {self.name!r}",
             why="variants: " + (", ".join(v.id for v in self.variants) or "none"),
         )
+
+    # A manifest may have many thousands of both, and nobody should have to wait for a hostile one.
+    @functools.cached_property
+    def _variants(self) -> dict[str, Variant]:
+        return {variant.id: variant for variant in self.variants}
+
+    @functools.cached_property
+    def _names(self) -> list[str]:
+        return sorted(self.files)
 
     def model_files(self, identifier: str) -> dict[str, FileEntry]:
         """Return the files of one variant's model by logical name, sorted: one, or those of its folder.
@@ -267,7 +279,9 @@ class Manifest(Document):
         file = self.variant(identifier).file
         if file in self.files:
             return {file: self.files[file]}
-        return {name: entry for name, entry in sorted(self.files.items()) if name.startswith(file + "/")}
+        # "0" is what follows "/", so these are the names that begin with the folder's name and a slash.
+        inside = slice(bisect.bisect(self._names, file + "/"), bisect.bisect_left(self._names, file + "0"))
+        return {name: self.files[name] for name in self._names[inside]}
 
     def model_size(self, identifier: str) -> int:
         """Return the bytes of one variant's model; of a folder, the sum of its files.
@@ -362,8 +376,7 @@ class Manifest(Document):
         for name, entry in self.files.items():
             if not _DIGEST.fullmatch(entry.sha256) or entry.size < 0:
                 raise BundleError(f"file {name!r} has no proper digest and size")
-        formats = {variant.id: variant.format for variant in self.variants}
-        if len(formats) != len(self.variants):
+        if len(self._variants) != len(self.variants):
             raise BundleError(
                 "two variants have the same id", why=", ".join(variant.id for variant in self.variants)
             )
@@ -372,7 +385,7 @@ class Manifest(Document):
         for target, plan in self.targets.items():
             check_name(target)
             for identifier in plan.variants:
-                form = formats.get(identifier) or self.variant(identifier).format
+                form = self.variant(identifier).format
                 if plan.platform in _NEVER_ON.get(form, ()):
                     raise BundleError(
                         f"target {target!r} names variant {identifier!r}, which is {form}",
