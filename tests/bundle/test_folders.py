@@ -30,12 +30,12 @@ from tests.bundle.samples import CONTENT, PACKAGE, SIGNATURE, manifest_of, mixed
 FACTS = CoreMLFacts(
     deployment_target="iOS18",
     precision="float16",
-    functions=("serving_default", "encode"),
+    functions={"serving_default": "serving_default", "encode": "encode"},
     default_function="serving_default",
     images={"image": CoreMLImage(scale=2 / 255, bias=(-1.0, -1.0, -1.0), color="BGR")},
     class_label="classLabel",
     class_probabilities="scores_probabilities",
-    names={"dense/Softmax:0": "dense_Softmax_0"},
+    output_names={"dense/Softmax:0": "dense_Softmax_0"},
 )
 
 
