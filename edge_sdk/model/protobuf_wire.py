@@ -13,9 +13,14 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
-from typing import Union
+from typing import TYPE_CHECKING, Any, Union
+
+import numpy as np
 
 from edge_sdk.model.flatbuffer import DamagedError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Data = Union[bytes, "mmap.mmap"]
 
@@ -126,13 +131,36 @@ class Message:
                     found.append(_signed(item))
         return found
 
+    def floats(self, number: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Return a repeated field of floats or doubles, packed or not.
+
+        Args:
+            number: Of the field.
+            dtype: "<f4" or "<f8".
+        """
+        found = []
+        for value, end in self._fields.get(number, ()):
+            if end == -2:
+                found.append(np.frombuffer(value.to_bytes(dtype.itemsize, "little"), dtype))
+            elif end >= 0:
+                if (end - value) % dtype.itemsize:
+                    raise DamagedError(f"field {number} ends within a number")
+                found.append(np.frombuffer(bytes(self._data[value:end]), dtype))
+        return np.concatenate(found) if found else np.zeros(0, dtype)
+
+    def content(self, number: int) -> bytes:
+        """Return a bytes field, b"" where it is absent."""
+        extents = list(self._extents(number))
+        start, end = extents[-1] if extents else (0, 0)
+        return self._data[start:end]
+
     def texts(self, number: int) -> list[str]:
         """Return a repeated text field; bytes that are not UTF-8 are replaced."""
         found = []
         for start, end in self._extents(number):
             if end - start > MAX_TEXT:
                 raise DamagedError(f"a name is {end - start:,} bytes long")
-            found.append(bytes(self._data[start:end]).decode("utf-8", "replace"))
+            found.append(self._data[start:end].decode("utf-8", "replace"))
         return found
 
     def text(self, number: int) -> str:
