@@ -133,7 +133,7 @@ def convert(arguments: Mapping[str, Any]) -> dict[str, Any]:
                 package,
                 request.deployment_target,
             )
-        version = _finish(package, plans, names, request, tf.__version__)
+        version = _finish(package, plans, names, request)
         _move(package, request.output)
     first = plans[0]
     unused = tuple(dict.fromkeys(name for item in written for name in item.unused))
@@ -183,7 +183,7 @@ def _write(plan: Plan, function: Any, names: Names, request: Request, package: P
         if classifier is not None and classifier.activation is not None
         else None
     )
-    graph = trace(function, plan.signature, plan.shapes, plan.images, activation=activation)
+    graph = trace(function, plan.signature, plan.shapes, plan.images, names.inputs, activation=activation)
     public = {*names.inputs.values(), *names.outputs.values()}
     inner = {graph.activated: free_name("class_scores", public)} if graph.activated else {}
     specification = write_package(graph, plan.signature, plan.shapes, plan.images, request, package)
@@ -206,7 +206,7 @@ def _write(plan: Plan, function: Any, names: Names, request: Request, package: P
     return Written(package, unused, label, dictionary)
 
 
-def _finish(package: Path, plans: list[Plan], names: Names, request: Request, tensorflow: str) -> int:
+def _finish(package: Path, plans: list[Plan], names: Names, request: Request) -> int:
     """Write what people read, make the bytes canonical, and return the specification's version."""
     from coremltools.proto import Model_pb2
 
@@ -219,9 +219,7 @@ def _finish(package: Path, plans: list[Plan], names: Names, request: Request, te
     }
     both = {**names.inputs, **names.outputs}
     descriptions.update({both.get(name, name): text for name, text in request.descriptions.items()})
-    describe(
-        specification, {**request.metadata, "source_framework": f"tensorflow {tensorflow}"}, descriptions
-    )
+    describe(specification, request.metadata, descriptions)
     path.write_bytes(specification.SerializeToString(deterministic=True))
     finish_package(package)
     return int(specification.specificationVersion)
@@ -231,9 +229,9 @@ def _describe_image(image: Image, shapes: Shapes) -> str:
     shape = shapes.default
     height, width = shape[2:] if image.channels_first else shape[1:3]
     bias = ", ".join(f"{value:g}" for value in image.bias)
-    return (
-        f"{image.color} picture, {width} wide and {height} high. "
-        f"The model itself computes pixel * {image.scale:g} + ({bias})."
+    scaled = image.scale != 1 or any(image.bias)
+    return f"{image.color} picture, {width} wide and {height} high." + (
+        f" The model itself computes pixel * {image.scale:g} + ({bias})." if scaled else ""
     )
 
 
@@ -251,7 +249,8 @@ def _move(package: Path, output: Path) -> None:
 def _notes(plans: list[Plan], names: Names, unused: tuple[str, ...]) -> list[str]:
     notes = dict.fromkeys(note for plan in plans for note in plan.notes)
     for given, name in names.changed().items():
-        notes[f"{given!r} is called {name!r} in the package: Core ML cannot have that name here"] = None
+        shown = given if len(given) <= 60 else f"{given[:57]}..."
+        notes[f"{shown!r} is called {name!r} in the package: Core ML cannot have that name here"] = None
     for name in unused:
         notes[f"input {name!r} is left out: nothing that the model returns depends on it"] = None
     return list(notes)

@@ -11,11 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from edge_sdk.errors import ConversionError, EdgeError, UnsupportedOpError
+from edge_sdk.targets import DEPLOYMENT_TARGETS
 
-_NEEDS_TARGET = re.compile(
-    r"No available version for (\w+) in the coremltools\.target\.(\w+) opset\..*?coremltools\.target\.(\w+)",
-    re.DOTALL,
-)
+_NEEDS_TARGET = re.compile(r"No available version for (\w+) in the coremltools\.target\.\w+ opset")
 _RANK = re.compile(r"rank|Rank")
 #: Nodes that coremltools passes over.
 _SKIPPED = ("NoOp", "Assert", "return")
@@ -36,14 +34,14 @@ def explain(failure: Exception, deployment_target: str) -> EdgeError:
         return failure
     text = str(failure).strip() or type(failure).__name__
     node, graphs = _where(failure)
-    found = _NEEDS_TARGET.search(text)
-    if found:
-        kind, _, needed = found.groups()
+    needed = _newer_target(text, deployment_target)
+    if needed is not None:
+        found = _NEEDS_TARGET.search(text)
         return _unsupported(
-            [_operator(node) or kind],
-            f"{_place(node)}Core ML's {kind} for it exists from {needed} on; the package is for "
-            f"{deployment_target}",
-            f'set deployment_target = "{needed}" under [coreml], or take another target',
+            [_operator(node) or (found.group(1) if found else "unknown")],
+            f"{_place(node)}the package is for {deployment_target}, and it takes {needed} or newer: "
+            f"{_first_lines(text)}",
+            f'set deployment_target = "{needed}" under [coreml], or {_CURES}',
         )
     missing = _missing(graphs)
     if missing:
@@ -68,6 +66,13 @@ def explain(failure: Exception, deployment_target: str) -> EdgeError:
         why=f"{type(failure).__name__}: {_first_lines(text)}",
         hint="the whole text is in the log; the same model may convert as .tflite",
     )
+
+
+def _newer_target(text: str, deployment_target: str) -> str | None:
+    """Return the first system newer than the package's that coremltools names as a way out."""
+    position = DEPLOYMENT_TARGETS.index(deployment_target)
+    named = [target for target in DEPLOYMENT_TARGETS[position + 1 :] if re.search(rf"\b{target}\b", text)]
+    return named[0] if named else None
 
 
 def _unsupported(operators: list[str], why: str, hint: str) -> UnsupportedOpError:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from edge_sdk.convert.coreml.failures import explain
+from edge_sdk.model.coreml.canonical import specification_path
 
 
 def join_functions(packages: Mapping[str, Path], default: str, output: Path, deployment_target: str) -> None:
@@ -21,6 +22,7 @@ def join_functions(packages: Mapping[str, Path], default: str, output: Path, dep
         ConversionError: coremltools refused.
     """
     from coremltools.models import utils
+    from coremltools.proto import Model_pb2
 
     description = utils.MultiFunctionDescriptor()
     for name, package in packages.items():
@@ -30,3 +32,8 @@ def join_functions(packages: Mapping[str, Path], default: str, output: Path, dep
         utils.save_multifunction(description, str(output))
     except Exception as failure:
         raise explain(failure, deployment_target) from failure
+    # What coremltools notes about itself is lost on the way.
+    joined = Model_pb2.Model.FromString(specification_path(output).read_bytes())
+    first = Model_pb2.Model.FromString(specification_path(next(iter(packages.values()))).read_bytes())
+    joined.description.metadata.CopyFrom(first.description.metadata)
+    specification_path(output).write_bytes(joined.SerializeToString(deterministic=True))

@@ -62,6 +62,7 @@ def trace(
     signature: Signature,
     shapes: Mapping[str, Shapes],
     images: Mapping[str, Image],
+    names: Mapping[str, str],
     *,
     activation: tuple[str, str] | None = None,
 ) -> Graph:
@@ -72,6 +73,7 @@ def trace(
         signature: Its names and types.
         shapes: Of the inputs.
         images: The inputs that get pixels.
+        names: Of the inputs in the package; the nodes get them where TensorFlow allows it.
         activation: (output, "softmax" or "sigmoid") of which the graph gives the activated values too.
 
     Raises:
@@ -97,9 +99,9 @@ def trace(
         tf.TensorSpec(
             shapes[spec.name].traced,
             tf.float32 if spec.name in images else tf.dtypes.as_dtype(spec.dtype),
-            name=f"input_{index}",
+            name=names[spec.name] if names[spec.name][0].isalpha() else f"input{names[spec.name]}",
         )
-        for index, spec in enumerate(signature.inputs)
+        for spec in signature.inputs
     ]
     try:
         concrete = tf.function(call, input_signature=specs, autograph=False).get_concrete_function()
@@ -128,6 +130,9 @@ def trace(
             why=f"its graph still has {', '.join(state)} when every variable is made a constant",
             hint="save a signature that takes the state as an input and returns it as an output",
         )
+    for name in images:
+        if name in inputs:
+            _drop_rounding(definition, inputs[name])
     _shorten(definition, keep={*inputs.values(), *nodes})
     used = _reach(definition, nodes)
     activated = nodes.pop() if activation is not None else None
@@ -160,6 +165,29 @@ def _optimize(frozen: Any) -> Any:
         config=get_grappler_config(list(_OPTIMIZERS)),
         graph=frozen.graph,
     )
+
+
+def _drop_rounding(definition: Any, placeholder: str) -> None:
+    """Let pixels stay floats where the model turns its integers into floats at once.
+
+    Pixels are whole numbers, so the cast to the model's own type and back changes nothing; it would keep the
+    compute units from taking the first layer.
+    """
+    import tensorflow as tf
+
+    consumers: dict[str, list[Any]] = {}
+    for node in definition.node:
+        for text in node.input:
+            consumers.setdefault(text, []).append(node)
+    for cast in consumers.get(placeholder, []):
+        after = consumers.get(cast.name, [])
+        if cast.op != "Cast" or not after or any(node.op != "Cast" for node in after):
+            continue
+        if any(not tf.dtypes.as_dtype(node.attr["DstT"].type).is_floating for node in after):
+            continue
+        for node in after:
+            node.input[0] = placeholder
+            node.attr["SrcT"].type = cast.attr["SrcT"].type
 
 
 def _shorten(definition: Any, keep: set[str]) -> None:

@@ -59,23 +59,27 @@ class Names:
 def choose_names(signatures: Iterable[Signature]) -> Names:
     """Choose a name for every input, output and function: one name, one choice in all signatures.
 
-    An output that is called like an input gets another name, because in an ML Program one name is one value.
+    An output that is called like an input of its signature gets another name, because in an ML Program one
+    name is one value.
     """
     chosen = tuple(signatures)
-    inputs = dict.fromkeys(spec.name for item in chosen for spec in item.inputs)
-    outputs = dict.fromkeys(spec.name for item in chosen for spec in item.outputs)
-    taken: set[str] = set()
+    inputs = [[spec.name for spec in item.inputs] for item in chosen]
+    outputs = [[spec.name for spec in item.outputs] for item in chosen]
+    everything = dict.fromkeys(name for group in (*inputs, *outputs) for name in group)
+    clashing = {name for given, made in zip(inputs, outputs, strict=True) for name in made if name in given}
     # Names that can stay are given first, so that none of them is taken by one that has to change.
-    kept = {name for name in (*inputs, *outputs) if valid(name)}
-    of_inputs = {
-        name: _unique(name, taken, kept) for name in sorted(inputs, key=lambda name: name not in kept)
-    }
-    of_outputs = {
-        name: _unique(f"{name}_output" if name in inputs else name, taken, kept)
-        for name in sorted(outputs, key=lambda name: name not in kept)
-    }
+    taken = {name for name in everything if valid(name)}
+    names = {name: name if name in taken else _take(_sanitize(name), taken) for name in everything}
+    after = {name: _take(f"{names[name]}_output", taken) for name in everything if name in clashing}
     functions: set[str] = set()
-    return Names(of_inputs, of_outputs, {item.name: _unique(item.name, functions, set()) for item in chosen})
+    return Names(
+        inputs={name: names[name] for group in inputs for name in group},
+        outputs={name: after.get(name, names[name]) for group in outputs for name in group},
+        functions={
+            item.name: _take(item.name if valid(item.name) else _sanitize(item.name), functions)
+            for item in chosen
+        },
+    )
 
 
 def valid(name: str) -> bool:
@@ -96,13 +100,10 @@ def free_name(wanted: str, taken: Iterable[str]) -> str:
     return name
 
 
-def _unique(name: str, taken: set[str], kept: set[str]) -> str:
-    plain = name if valid(name) else _sanitize(name)
-    if plain != name:
-        plain = free_name(plain, taken | kept)
-    plain = free_name(plain, taken)
-    taken.add(plain)
-    return plain
+def _take(wanted: str, taken: set[str]) -> str:
+    name = free_name(wanted, taken)
+    taken.add(name)
+    return name
 
 
 def _sanitize(name: str) -> str:
