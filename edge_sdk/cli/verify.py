@@ -22,12 +22,13 @@ def verify(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Check every byte of a bundle: structure, digests, manifest, golden vectors."""
+    """Check every byte of a bundle: structure, digests, manifest, golden vectors, Core ML packages."""
     from edge_sdk.bundle.archive import Bundle
 
     with Bundle.open(bundle) as opened, progress(quiet=json) as report:
         opened.verify(report)
         golden = _check_golden_files(opened)
+        _check_packages(opened)
         result = _summary(opened, golden)
     if json:
         print_json(result)
@@ -62,6 +63,55 @@ def _check_golden_files(bundle: Any) -> dict[str, int]:
             )
         cases[variant.id] = len(vectors)
     return cases
+
+
+def _check_packages(bundle: Any) -> None:
+    """Open each Core ML package that is here, and compare it with what the manifest says of it."""
+    import tempfile
+
+    from edge_sdk.bundle.extraction import extract_variant
+    from edge_sdk.errors import BundleError, ModelError
+
+    here = set(bundle.names())
+    for variant in bundle.manifest.variants:
+        if variant.format != "mlpackage" or not here.issuperset(bundle.manifest.model_files(variant.id)):
+            continue
+        with tempfile.TemporaryDirectory(prefix="edge-verify-") as scratch:
+            folder = extract_variant(bundle, variant.id, Path(scratch) / Path(variant.file).name)
+            try:
+                _compare_package(folder, variant)
+            except ModelError as failure:
+                raise BundleError(
+                    f"variant {variant.id!r} is no package that can be read",
+                    why=failure.why,
+                    hint="build the bundle again",
+                ) from failure
+
+
+def _compare_package(folder: Path, variant: Any) -> None:
+    from edge_sdk.errors import BundleError
+    from edge_sdk.model.coreml.package import DEPLOYMENT, open_package
+
+    with open_package(folder) as package:
+        facts = variant.coreml
+        if facts is None:
+            return
+        said = f"variant {variant.id!r} is not what the manifest says: "
+        systems = list(DEPLOYMENT.values())
+        # What no version of this reader knows is a newer system.
+        if facts.deployment_target in systems[: systems.index(package.minimum_deployment)]:
+            raise BundleError(
+                f"{said}it needs {package.minimum_deployment}",
+                why=f"the manifest says {facts.deployment_target}",
+                hint="build the bundle again",
+            )
+        for function in (*facts.functions.values(), facts.default_function):
+            if function not in package.functions:
+                raise BundleError(
+                    f"{said}it has no function {function!r}",
+                    why="functions: " + ", ".join(package.functions),
+                    hint="build the bundle again",
+                )
 
 
 def _summary(bundle: Any, golden: dict[str, int]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from edge_sdk.bundle.archive import write_bundle
 from edge_sdk.bundle.digest import sha256_of
 from edge_sdk.bundle.manifest import FileEntry, Golden, Manifest, RuntimeRequirement, TargetPlan, Variant
 from edge_sdk.contract.spec import Contract, Signature, TensorSpec
+from tests.bundle.packages import tiny_package
 
 SIGNATURE = Signature(
     name="serving_default",
@@ -48,11 +49,10 @@ def manifest_of(content: Mapping[str, bytes], **changes: Any) -> Manifest:
     return Manifest(**{**fields, **changes})
 
 
-#: Files of a Core ML package as they lie in its folder; the weights hold the manifest's bytes again.
+#: Files of a Core ML package as they lie in its folder, and weights that nothing uses: its list once more.
 PACKAGE: dict[str, bytes] = {
-    "Manifest.json": b'{"fileFormatVersion": "1.0.0"}',
-    "Data/com.apple.CoreML/model.mlmodel": bytes(range(50)),
-    "Data/com.apple.CoreML/weights/weight.bin": b'{"fileFormatVersion": "1.0.0"}',
+    **tiny_package(),
+    "Data/com.apple.CoreML/weights/weight.bin": tiny_package()["Manifest.json"],
 }
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 
 from edge_sdk.bundle.archive import write_bundle
 from edge_sdk.bundle.digest import folder_digest, sha256_of
-from edge_sdk.bundle.manifest import RuntimeRequirement, TargetPlan
+from edge_sdk.bundle.manifest import CoreMLFacts, RuntimeRequirement, TargetPlan
 from edge_sdk.contract.golden import GoldenVectors
+from tests.bundle.packages import MODEL, tiny_package
 from tests.bundle.samples import CONTENT, PACKAGE, manifest_of, mixed, mixed_content
 from tests.bundle.test_folders import lay_out
 
@@ -118,7 +120,40 @@ def test_a_package_has_the_size_and_the_digest_of_all_its_files(tmp_path: Path) 
     assert "mlpackage" in table
     # Any file of it that is damaged is found.
     raw = path.read_bytes()
-    path.write_bytes(raw.replace(bytes(range(50)), bytes(range(49)) + b"X"))
+    path.write_bytes(raw.replace(PACKAGE[MODEL], PACKAGE[MODEL][:-1] + b"X"))
     done = edge("verify", str(path))
     assert done.returncode == 5
     assert "model.mlmodel" in done.stderr
+
+
+def with_package(folder: Path, package: dict[str, bytes], facts: CoreMLFacts) -> Path:
+    content = {name: data for name, data in mixed_content().items() if "mlpackage" not in name}
+    content |= {f"models/coreml_int8.mlpackage/{name}": data for name, data in package.items()}
+    content |= {"golden/float32.npz": golden(), "golden/coreml_int8.npz": golden()}
+    float32, package_variant = mixed().variants
+    path = folder / "mixed.edge"
+    write_bundle(path, mixed(content, variants=(float32, replace(package_variant, coreml=facts))), content)
+    return path
+
+
+def test_a_package_that_is_none_is_found(tmp_path: Path) -> None:
+    facts = CoreMLFacts(deployment_target="iOS16", precision="float16")
+    good = tiny_package()
+    assert edge("verify", str(with_package(tmp_path, good, facts))).returncode == 0
+    for broken in ({**good, MODEL: b"not a model"}, {**good, "Manifest.json": b"{}"}):
+        done = edge("verify", str(with_package(tmp_path, broken, facts)))
+        assert done.returncode == 5
+        assert "variant 'coreml_int8' is no package that can be read" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_package_that_is_not_what_the_manifest_says_is_found(tmp_path: Path) -> None:
+    newer = tiny_package("iOS18")
+    facts = CoreMLFacts(deployment_target="iOS16", precision="float16")
+    done = edge("verify", str(with_package(tmp_path, newer, facts)))
+    assert done.returncode == 5
+    assert "needs iOS18" in done.stderr
+    wrong = replace(facts, functions={"serving_default": "main", "other": "encode"})
+    done = edge("verify", str(with_package(tmp_path, tiny_package(), wrong)))
+    assert done.returncode == 5
+    assert "has no function 'encode'" in done.stderr
