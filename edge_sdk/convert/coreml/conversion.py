@@ -19,10 +19,10 @@ The answer:
     signatures          of the source, those that were converted, the default one first
     functions           names in the package; default_function is the one that runs where none is named
     images              {input: {"scale": ..., "bias": [...], "color": "RGB"}}: inputs that are images
-    class_label, class_probabilities, scores
-                        of a classifier: output with the best label, dictionary {label: score}, and the output
-                        that still has the numbers as a multi-array; None for others
-    names               {in- or output of the source: its name in the package}, where they differ
+    coreml              `CoreMLFacts.to_dict()`: what an app has to know, for the bundle: functions by
+                        signature, names of a classifier's outputs, names that differ from the
+                        source's
+    scores              of a classifier, the output that still has the numbers as a multi-array; else None
     unused_inputs       inputs of the source that nothing depends on; the package does not have them
     deployment_target, precision, specification_version, tools
     notes               sentences for the user
@@ -39,6 +39,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge_sdk.bundle.manifest import CoreMLFacts, CoreMLImage
 from edge_sdk.contract.spec import Signature
 from edge_sdk.convert.child import stage
 from edge_sdk.convert.coreml.classifier import Classifier, choose_classifier
@@ -137,16 +138,28 @@ def convert(arguments: Mapping[str, Any]) -> dict[str, Any]:
         _move(package, request.output)
     first = plans[0]
     unused = tuple(dict.fromkeys(name for item in written for name in item.unused))
+    facts = CoreMLFacts(
+        deployment_target=request.deployment_target,
+        precision=request.precision,
+        functions={plan.signature.name: function for plan, function in zip(plans, functions, strict=True)},
+        default_function=functions[0],
+        images={
+            name: CoreMLImage(scale=image.scale, bias=image.bias, color=image.color)
+            for name, image in first.images.items()
+        },
+        class_label=written[0].label,
+        class_probabilities=written[0].dictionary,
+        input_names=names.changed(names.inputs),
+        output_names=names.changed(names.outputs),
+    )
     return {
         "signatures": [plan.signature.to_dict() for plan in plans],
         "default_signature": first.signature.name,
         "functions": functions,
         "default_function": functions[0],
         "images": {name: image.to_dict() for name, image in first.images.items()},
-        "class_label": written[0].label,
-        "class_probabilities": written[0].dictionary,
+        "coreml": facts.to_dict(),
         "scores": names.outputs[first.classifier.output] if first.classifier else None,
-        "names": names.changed(),
         "unused_inputs": list(unused),
         "deployment_target": request.deployment_target,
         "precision": request.precision,
@@ -248,7 +261,7 @@ def _move(package: Path, output: Path) -> None:
 
 def _notes(plans: list[Plan], names: Names, unused: tuple[str, ...]) -> list[str]:
     notes = dict.fromkeys(note for plan in plans for note in plan.notes)
-    for given, name in names.changed().items():
+    for given, name in {**names.changed(names.inputs), **names.changed(names.outputs)}.items():
         shown = given if len(given) <= 60 else f"{given[:57]}..."
         notes[f"{shown!r} is called {name!r} in the package: Core ML cannot have that name here"] = None
     for name in unused:

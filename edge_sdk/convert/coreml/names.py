@@ -51,9 +51,10 @@ class Names:
     outputs: dict[str, str]
     functions: dict[str, str]
 
-    def changed(self) -> dict[str, str]:
-        """Return the names of inputs and outputs that are others in the package."""
-        return {given: name for given, name in {**self.inputs, **self.outputs}.items() if given != name}
+    @staticmethod
+    def changed(names: dict[str, str]) -> dict[str, str]:
+        """Return the names that are others in the package."""
+        return {given: name for given, name in names.items() if given != name}
 
 
 def choose_names(signatures: Iterable[Signature]) -> Names:
