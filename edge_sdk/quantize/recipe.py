@@ -21,14 +21,17 @@ from typing import Any
 
 from edge_sdk.contract.document import Document
 from edge_sdk.errors import ConfigError
+from edge_sdk.quantize.coreml import limits
 from edge_sdk.targets import read_toml, refuse_unknown_keys
 
 #: Variant name of a .tflite source that is packed untouched.
 AS_IS = "as_is"
+#: Of .tflite files; those of Core ML packages are in `edge_sdk.quantize.coreml.limits`.
 METHODS = ("none", "float16", "dynamic", "weight_only", "static")
 IO = ("float", "int8")
-#: What applies a recipe: the LiteRT quantizer to the float .tflite, or TensorFlow's converter to the source.
-BACKENDS = ("litert", "tensorflow")
+#: What applies a recipe: the LiteRT quantizer to the float .tflite, TensorFlow's converter to the source, or
+#: coremltools to the source and then to the package.
+BACKENDS = ("litert", "tensorflow", "coreml")
 #: Weights that share a scale inside of one output channel, where not the whole channel does.
 BLOCK_SIZES = (32, 64, 128, 256)
 #: What a rule may ask for.
@@ -73,6 +76,22 @@ _ORDER = (
     "int4_block",
     "tf_dynamic_int8",
     "tf_full_int8",
+    "coreml_float32",
+    "coreml_float16",
+    "coreml_int8",
+    "coreml_palette8",
+    "coreml_palette6",
+    "coreml_palette4",
+    "coreml_uniform_palette4",
+    "coreml_palette2",
+    "coreml_palette1",
+    "coreml_sparse50",
+    "coreml_int4_block",
+    "coreml_int4",
+    "coreml_palette4_grouped",
+    "coreml_palette4_int8_table",
+    "coreml_sparse50_int8",
+    "coreml_sparse50_palette4",
 )
 
 
@@ -124,7 +143,7 @@ def keep_float(names: Sequence[str], precision: str = "float32") -> tuple[Rule, 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(Document):
-    """How to make one variant from a float .tflite file.
+    """How to make one variant: from a float .tflite file, or from the source model for Core ML.
 
     Attributes:
         name: The file's name without ".toml".
@@ -132,18 +151,26 @@ class Recipe(Document):
         description: When to choose it, and what it costs.
         method: "none" (a copy), "float16" (weights stored as float16), "dynamic" (integer weights,
             activations quantized while running), "weight_only" (integer weights, turned into floats before
-            they are used) or "static" (both, needs calibration).
-        weight_bits: Bits of a weight; None for "none".
+            they are used) or "static" (both, needs calibration). For Core ML "none", "float16",
+            "weight_only", "palette" (indices into a table of weights) or "sparse" (zeros left out).
+        weight_bits: Bits of a weight; None for "none" and "sparse".
         activation_bits: Bits of an activation, for "static".
         io: What callers of the file pass and get: "float", or "int8" with a scale.
         per_tensor_weights: Operators whose weights get one scale; all others get one per output channel.
         float_outputs: Operators that stay float where they produce an output of the model.
         keep_float: Operators that stay float everywhere.
-        minimum_weight_elements: Smaller weights stay float, for "dynamic" and "weight_only".
-        block_size: Weights in a row that share a scale, for 4-bit "dynamic"; None for one scale per channel.
+        minimum_weight_elements: Smaller weights stay float, for "dynamic" and all compression of Core ML.
+        block_size: Weights in a row that share a scale, for 4-bit "dynamic" and Core ML's "weight_only";
+            None for one scale per channel.
         rules: For single operators; the last one that fits counts, before everything above but `io`.
-        backend: "litert" (the LiteRT quantizer, on the float .tflite) or "tensorflow" (its converter, on the
-            source model; for "float16", 8-bit "dynamic" and "static").
+        backend: "litert" (the LiteRT quantizer, on the float .tflite), "tensorflow" (its converter, on the
+            source model; for "float16", 8-bit "dynamic" and "static") or "coreml" (coremltools makes a
+            package; what follows is for that alone).
+        palette: How the values of a table are chosen: "kmeans", or "uniform" (equal steps). For "palette".
+        group_size: Output channels that share a table; None for one table per weight. For "palette".
+        table_bits: 8 where the tables hold integers with a scale; None for floats. For "palette".
+        sparsity: Share of weights, the smallest ones, that become 0 and are left out.
+        compute_precision: What the package computes in, "float16" or "float32".
     """
 
     name: str
@@ -160,8 +187,25 @@ class Recipe(Document):
     block_size: int | None = None
     rules: tuple[Rule, ...] = ()
     backend: str = "litert"
+    palette: str | None = None
+    group_size: int | None = None
+    table_bits: int | None = None
+    sparsity: float | None = None
+    compute_precision: str = "float16"
 
     def __post_init__(self) -> None:
+        if self.backend == "coreml":
+            self._check_block_size()
+            limits.check_coreml(self)
+        else:
+            self._check_tflite()
+
+    def _check_tflite(self) -> None:
+        for field, nothing in limits.COREML_ONLY.items():
+            if getattr(self, field) != nothing:
+                raise ConfigError(
+                    f"recipe {self.name}: {field} is for Core ML packages", hint='backend = "coreml"'
+                )
         weights, activations = _BITS.get(self.method, ((8,), (8, 16)))
         checks: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
             ("method", self.method, METHODS),
@@ -181,19 +225,29 @@ class Recipe(Document):
                 f'recipe {self.name}: io = "int8" needs activation_bits = 8',
                 why="an int8 input feeds an int8 operator",
             )
-        if self.block_size is not None and (
-            self.block_size not in BLOCK_SIZES or (self.method, self.weight_bits) != ("dynamic", 4)
-        ):
-            raise ConfigError(
-                f"recipe {self.name}: block_size is {self.block_size}",
-                why='it goes with method = "dynamic" and weight_bits = 4, and is '
-                + " or ".join(map(str, BLOCK_SIZES)),
-            )
+        self._check_block_size()
         if self.rules and self.method == "none":
             raise ConfigError(f'recipe {self.name}: method "none" copies the model', why="rules change it")
 
         if self.backend == "tensorflow":
             self._check_tensorflow()
+
+    def _check_block_size(self) -> None:
+        if self.block_size is None:
+            return
+        goes, condition = (
+            (self.method == "weight_only", 'method = "weight_only"')
+            if self.backend == "coreml"
+            else (
+                (self.method, self.weight_bits) == ("dynamic", 4),
+                'method = "dynamic" and weight_bits = 4',
+            )
+        )
+        if self.block_size not in BLOCK_SIZES or not goes:
+            raise ConfigError(
+                f"recipe {self.name}: block_size is {self.block_size}",
+                why=f"it goes with {condition}, and is " + " or ".join(map(str, BLOCK_SIZES)),
+            )
 
     def _check_tensorflow(self) -> None:
         if self.method in ("none", "weight_only") or self.weight_bits == 4:
@@ -217,6 +271,21 @@ class Recipe(Document):
     def needs_calibration(self) -> bool:
         """True where the ranges of activations must be measured on samples."""
         return self.method == "static" or any(rule.needs_calibration for rule in self.rules)
+
+    @property
+    def format(self) -> str:
+        """The format of what it makes: "tflite" or "mlpackage"."""
+        return "mlpackage" if self.backend == "coreml" else "tflite"
+
+    @property
+    def compresses(self) -> bool:
+        """True for a Core ML recipe that changes the weights of a converted package."""
+        return self.backend == "coreml" and self.method in limits.COMPRESSING
+
+    @property
+    def minimum_ios(self) -> str | None:
+        """The oldest system that reads what it makes ("iOS16"); None for a .tflite."""
+        return limits.minimum_ios(self)
 
 
 def recipe_names(backend: str | None = None) -> list[str]:

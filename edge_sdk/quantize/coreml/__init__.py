@@ -1,0 +1,1 @@
+"""Makes Core ML packages smaller: integer weights, palettes and sparse weights."""
