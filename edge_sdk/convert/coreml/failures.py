@@ -54,7 +54,11 @@ def explain(failure: Exception, deployment_target: str) -> EdgeError:
             _CURES,
         )
     if "float16 dtype for" in text or "Expected a single enumerated shape" in text:
-        return ConversionError(f"Core ML does not allow this for {deployment_target}", why=_first_lines(text))
+        return ConversionError(
+            f"Core ML does not allow this for {deployment_target}",
+            why=_first_lines(text),
+            hint="set a newer deployment_target under [coreml]",
+        )
     if _RANK.search(text) and "5" in text:
         return ConversionError(
             "the model computes with tensors of more than 5 dimensions",

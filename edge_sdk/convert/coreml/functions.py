@@ -30,6 +30,8 @@ def join_functions(packages: Mapping[str, Path], default: str, output: Path, dep
     description.default_function_name = default
     try:
         utils.save_multifunction(description, str(output))
+    except (MemoryError, ImportError):
+        raise  # the worker explains these
     except Exception as failure:
         raise explain(failure, deployment_target) from failure
     # What coremltools notes about itself is lost on the way.

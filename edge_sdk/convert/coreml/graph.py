@@ -134,7 +134,7 @@ def trace(
         if name in inputs:
             _drop_rounding(definition, inputs[name])
     _shorten(definition, keep={*inputs.values(), *nodes})
-    used = _reach(definition, nodes)
+    used = _order(definition, nodes)
     activated = nodes.pop() if activation is not None else None
     return Graph(
         definition=definition,
@@ -207,15 +207,26 @@ def _shorten(definition: Any, keep: set[str]) -> None:
             node.input[index] = control + renamed.get(name, name) + rest
 
 
-def _reach(definition: Any, nodes: list[str]) -> set[str]:
-    """Return everything that the nodes depend on."""
+def _order(definition: Any, nodes: list[str]) -> set[str]:
+    """Keep what the nodes depend on, each node after its inputs; return its names.
+
+    TensorFlow's optimizer leaves nodes in the order of a hash table, which is another one in every process,
+    and coremltools keeps the order.
+    """
     by_name = {node.name: node for node in definition.node}
-    seen: set[str] = set()
-    waiting = list(nodes)
+    order: dict[str, None] = {}
+    waiting = [(name, False) for name in reversed(nodes)]
+    entered: set[str] = set()
     while waiting:
-        name = waiting.pop()
-        if name in seen or name not in by_name:
-            continue
-        seen.add(name)
-        waiting += [text.removeprefix("^").partition(":")[0] for text in by_name[name].input]
-    return seen
+        name, complete = waiting.pop()
+        if complete:
+            order[name] = None
+        elif name not in entered:
+            entered.add(name)
+            waiting.append((name, True))
+            before = [text.removeprefix("^").partition(":")[0] for text in by_name[name].input]
+            waiting += [(item, False) for item in reversed(before)]
+    kept = [type(definition.node[0]).FromString(by_name[name].SerializeToString()) for name in order]
+    del definition.node[:]
+    definition.node.extend(kept)
+    return set(order)

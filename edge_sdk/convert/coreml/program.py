@@ -74,6 +74,8 @@ def write_package(
             skip_model_load=True,
             package_dir=str(package),
         )
+    except (MemoryError, ImportError):
+        raise  # the worker explains these
     except Exception as failure:
         raise explain(failure, request.deployment_target) from failure
     return model.get_spec()
