@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 
 from edge_sdk.validate.coreml_reference.errors import Unsupported
-from edge_sdk.validate.coreml_reference.operators.windows import Array, padded, pads_of, whole, windows
+from edge_sdk.validate.coreml_reference.operators.windows import (
+    Array,
+    padded,
+    pads_of,
+    spatial,
+    whole,
+    windows,
+)
 
 #: Windows are copied out for a matrix product; no more than this at a time, in values.
 _CHUNK = 8 * 2**20
@@ -92,10 +99,8 @@ def _depthwise(x: Array, weight: Array, strides: Sequence[int], dilations: Seque
             slice(at * dilation, at * dilation + (size - 1) * stride + 1, stride)
             for at, dilation, size, stride in zip(place, dilations, sizes, strides, strict=True)
         )
-        factors = by_place[(slice(None), slice(None), *place)].reshape(
-            1, channels, multiplier, *([1] * len(kernel))
-        )
-        result += x[(slice(None), slice(None), None, *taken)] * factors
+        factors = by_place[spatial(place)].reshape(1, channels, multiplier, *([1] * len(kernel)))
+        result += x[spatial(taken)][:, :, None] * factors
     return result.reshape(x.shape[0], channels * multiplier, *sizes)
 
 
@@ -136,29 +141,22 @@ def conv_transpose(
         for size, stride, extent in zip(x.shape[2:], strides, extents, strict=True)
     ]
     cuts, sizes = _cuts(pad_type, pad, output_shape, x.shape[2:], full, extents, strides)
-    canvas = np.zeros(
-        (
-            x.shape[0],
-            filters,
-            *(
-                max(a, b)
-                for a, b in zip(full, [c + s for c, s in zip(cuts, sizes, strict=True)], strict=True)
-            ),
-        ),
-        np.result_type(x, weight),
-    )
+    reach = [max(all_of_it, cut + size) for all_of_it, cut, size in zip(full, cuts, sizes, strict=True)]
+    canvas = np.zeros((x.shape[0], filters, *reach), np.result_type(x, weight))
     grouped = x.reshape(x.shape[0], groups, -1, int(np.prod(x.shape[2:], dtype=np.int64)))
     factors = weight.reshape(groups, -1, weight.shape[1], *kernel)
     for place in itertools.product(*(range(size) for size in kernel)):
-        matrix = factors[(..., *place)].transpose(0, 2, 1)  # [groups, C_out / groups, C_in / groups]
+        matrix = factors[spatial((slice(None), *place))].transpose(
+            0, 2, 1
+        )  # [groups, C_out, C_in] of a group
         part = np.matmul(matrix, grouped).reshape(x.shape[0], filters, *x.shape[2:])
         taken = tuple(
             slice(at * dilation, at * dilation + (size - 1) * stride + 1, stride)
             for at, dilation, size, stride in zip(place, dilations, x.shape[2:], strides, strict=True)
         )
-        canvas[(slice(None), slice(None), *taken)] += part
+        canvas[spatial(taken)] += part
     kept = tuple(slice(cut, cut + size) for cut, size in zip(cuts, sizes, strict=True))
-    result = canvas[(slice(None), slice(None), *kept)]
+    result = canvas[spatial(kept)]
     return result if bias is None else result + _by_channel(bias, rank)
 
 

@@ -122,7 +122,8 @@ TABLE = {
         for kind, function in {
             "abs": np.abs, "acos": np.arccos, "asin": np.arcsin, "atan": np.arctan, "atanh": np.arctanh,
             "ceil": np.ceil, "cos": np.cos, "cosh": np.cosh, "exp": np.exp, "exp2": np.exp2,
-            "floor": np.floor, "logical_not": np.logical_not, "round": np.rint, "sin": np.sin, "sinh": np.sinh, "sqrt": np.sqrt,
+            "floor": np.floor, "logical_not": np.logical_not, "round": np.rint, "sin": np.sin,
+            "sinh": np.sinh, "sqrt": np.sqrt,
             "square": np.square, "tan": np.tan, "tanh": np.tanh,
         }.items()
     },

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_sdk.validate.coreml_reference.operators.windows import Array, Pads, padded, pads_of, whole
+from edge_sdk.validate.coreml_reference.operators.windows import Array, Pads, padded, pads_of, spatial, whole
 
 
 def avg_pool(
@@ -90,7 +90,7 @@ def _places(x: Array, kernel: Sequence[int], steps: Sequence[int]) -> Iterator[A
             slice(at, at + (size - 1) * step + 1, step)
             for at, size, step in zip(place, sizes, steps, strict=True)
         )
-        yield x[(slice(None), slice(None), *taken)]
+        yield x[spatial(taken)]
 
 
 TABLE = {"avg_pool": avg_pool, "l2_pool": l2_pool, "max_pool": max_pool}

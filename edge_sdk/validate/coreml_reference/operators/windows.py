@@ -65,6 +65,11 @@ def _overhang(size: int, before: int, after: int, extent: int, stride: int) -> i
     return max((count - 1) * stride + extent - (size + before + after), 0)
 
 
+def spatial(place: Sequence[Any]) -> tuple[Any, ...]:
+    """Return an index of the spatial dimensions, with all samples and channels before it."""
+    return (slice(None), slice(None), *place)
+
+
 def padded(x: Array, pads: Pads, fill: float) -> Array:
     """Return x with its spatial dimensions (from the third on) padded with one value."""
     if not any(before or after for before, after in pads):
