@@ -1,0 +1,208 @@
+"""Makes Core ML packages smaller: the worker functions.
+
+coremltools takes six to twelve seconds to import, so that several recipes share one process. Same package and
+recipe: same bytes.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge_sdk.contract.document import Document
+from edge_sdk.errors import ConfigError, ConversionError, EdgeError, ModelError
+from edge_sdk.progress import Progress, Step
+from edge_sdk.quantize.recipe import Recipe
+from edge_sdk.targets import DEPLOYMENT_TARGETS
+
+#: Specification version: oldest system.
+_SYSTEMS = {6: "iOS15", 7: "iOS16", 8: "iOS17", 9: "iOS18", 10: "iOS26"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compressed(Document):
+    """What a recipe has made of a package.
+
+    Attributes:
+        recipe: Its name.
+        bytes: Of all files of the package.
+        minimum_ios: Oldest system that loads it.
+        compressed: Number of weights that are smaller now.
+        compressed_elements: Their values.
+        kept: Number of weights that stayed as they were.
+        kept_elements: Their values.
+        notes: Sentences for the user.
+    """
+
+    recipe: str
+    bytes: int
+    minimum_ios: str
+    compressed: int
+    compressed_elements: int
+    kept: int
+    kept_elements: int
+    notes: tuple[str, ...] = ()
+
+
+def compress(arguments: Mapping[str, Any], progress: Progress | None = None) -> dict[str, Any]:
+    """Apply one recipe.
+
+    Args:
+        arguments: source (float .mlpackage), destination (.mlpackage to write), recipe
+            (`Recipe.to_dict()`), deployment_target ("iOS16").
+        progress: Gets the steps.
+
+    Returns:
+        `Compressed.to_dict()`.
+
+    Raises:
+        EdgeError: The recipe cannot be applied to this package.
+    """
+    source = _Source(Path(arguments["source"]), arguments["deployment_target"])
+    recipe = Recipe.from_dict(arguments["recipe"])
+    return source.compress(recipe, Path(arguments["destination"]), progress).to_dict()
+
+
+def compress_several(arguments: Mapping[str, Any], progress: Progress | None = None) -> dict[str, Any]:
+    """Apply recipes one after the other in one process, which reads the package and starts once.
+
+    A recipe that cannot be applied does not stop the others.
+
+    Args:
+        arguments: source (float .mlpackage), deployment_target ("iOS16"), recipes (a list of {"recipe":
+            `Recipe.to_dict()`, "destination": path of the .mlpackage to write}).
+        progress: Gets the steps.
+
+    Returns:
+        {"results": [...]} in the order of the recipes: {"value": `Compressed.to_dict()`} or {"error":
+        `EdgeError.to_dict()`}.
+
+    Raises:
+        ModelError: The package cannot be read, has several functions, or is compressed already.
+    """
+    source = _Source(Path(arguments["source"]), arguments["deployment_target"])
+    results: list[dict[str, Any]] = []
+    for job in arguments["recipes"]:
+        try:
+            done = source.compress(Recipe.from_dict(job["recipe"]), Path(job["destination"]), progress)
+        except EdgeError as error:
+            results.append({"error": error.to_dict()})
+        else:
+            results.append({"value": done.to_dict()})
+    return {"results": results}
+
+
+class _Source:
+    """A float package, read once.
+
+    Args:
+        path: Of the package.
+        deployment_target: Oldest system that it is meant for.
+    """
+
+    def __init__(self, path: Path, deployment_target: str) -> None:
+        import coremltools as ct
+
+        from edge_sdk.quantize.coreml.inventory import list_weights
+
+        try:
+            self._model = ct.models.MLModel(str(path), skip_model_load=True)
+            specification = self._model.get_spec()
+        except Exception as failure:
+            raise ModelError(f"{path} cannot be read as a Core ML package", why=str(failure)) from failure
+        if specification.WhichOneof("Type") != "mlProgram":
+            raise ModelError(
+                f"{path} is no ML Program", why=f"it is a {specification.WhichOneof('Type')} of the old kind"
+            )
+        names = sorted(specification.mlProgram.functions)
+        if len(names) > 1:
+            raise ModelError(
+                f"{path} has {len(names)} functions",
+                why="coremltools compresses packages of one function; this one has " + ", ".join(names),
+                hint="build one signature at a time, or take coreml_float16, which leaves the weights",
+            )
+        if any(weight.compressed for weight in list_weights(specification)):
+            raise ModelError(f"{path} is compressed already", hint="start from the float package")
+        made_for = _SYSTEMS.get(specification.specificationVersion, DEPLOYMENT_TARGETS[-1])
+        self._system = min(made_for, deployment_target, key=DEPLOYMENT_TARGETS.index)
+
+    def compress(self, recipe: Recipe, destination: Path, progress: Progress | None) -> Compressed:
+        """Write the package that a recipe makes; the destination is there whole or not at all."""
+        from edge_sdk.model.coreml.canonical import finish_package
+
+        self._refuse(recipe)
+        if progress is not None:
+            progress(Step(stage="compress", message=f"compress {recipe.name}"))
+        model = self._apply(recipe)
+        partial = destination.with_name(f".{destination.stem}.part.mlpackage")
+        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            partial.parent.mkdir(parents=True, exist_ok=True)
+            model.save(str(partial))
+            finish_package(partial)
+            shutil.rmtree(destination, ignore_errors=True)
+            partial.rename(destination)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        return _account(recipe, model.get_spec(), destination)
+
+    def _refuse(self, recipe: Recipe) -> None:
+        if not recipe.compresses or recipe.minimum_ios is None:
+            raise ConfigError(
+                f"recipe {recipe.name} compresses no Core ML package",
+                why=f"backend {recipe.backend!r}, method {recipe.method!r}",
+            )
+        if DEPLOYMENT_TARGETS.index(recipe.minimum_ios) > DEPLOYMENT_TARGETS.index(self._system):
+            raise ConfigError(
+                f"recipe {recipe.name} needs {recipe.minimum_ios}, and the package is for {self._system}",
+                why=f"{self._system} cannot read weights that are stored so",
+                hint=f"--deployment-target {recipe.minimum_ios}",
+            )
+
+    def _apply(self, recipe: Recipe) -> Any:
+        from edge_sdk.quantize.coreml.configuration import passes
+
+        model = self._model
+        try:
+            for step in passes(recipe):
+                model = step(model)
+        except ModuleNotFoundError:
+            raise  # the worker names the package that is missing
+        except Exception as failure:
+            if "config conflict" in str(failure):
+                raise ConfigError(
+                    f"recipe {recipe.name}: keep_float parts operators that share a weight",
+                    why=str(failure).splitlines()[0][:300],
+                    hint="name all of their kinds in keep_float, or none",
+                ) from failure
+            raise ConversionError(
+                f"recipe {recipe.name} cannot be applied to this package", why=str(failure)[:600]
+            ) from failure
+        return model
+
+
+def _account(recipe: Recipe, specification: Any, package: Path) -> Compressed:
+    from edge_sdk.quantize.coreml.inventory import list_weights
+
+    weights = list_weights(specification)
+    smaller = [weight for weight in weights if weight.compressed]
+    kept = [weight for weight in weights if not weight.compressed]
+    notes = []
+    if not smaller:
+        notes.append(
+            f"no weight got smaller: all have fewer than {max(recipe.minimum_weight_elements, 1):,} values, "
+            "only one dimension, or stay float by keep_float"
+        )
+    return Compressed(
+        recipe=recipe.name,
+        bytes=sum(path.stat().st_size for path in package.rglob("*") if path.is_file()),
+        minimum_ios=_SYSTEMS.get(specification.specificationVersion, DEPLOYMENT_TARGETS[-1]),
+        compressed=len(smaller),
+        compressed_elements=sum(weight.elements for weight in smaller),
+        kept=len(kept),
+        kept_elements=sum(weight.elements for weight in kept),
+        notes=tuple(notes),
+    )
