@@ -17,7 +17,7 @@ from typing import Any
 from edge_sdk.contract.document import Document
 from edge_sdk.contract.spec import Postprocess, Preprocess
 from edge_sdk.errors import ConfigError
-from edge_sdk.targets import read_toml, refuse_unknown_keys
+from edge_sdk.targets import DEPLOYMENT_TARGETS, read_toml, refuse_unknown_keys
 
 FILE_NAME = "edge.toml"
 
@@ -119,6 +119,36 @@ class Budget(Document):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CoreMLSection(Document):
+    """`[coreml]`: how Core ML packages are made. docs/reference/coreml.md says what each choice costs.
+
+    Attributes:
+        deployment_target: Oldest system that they load on ("iOS15" to "iOS26"); the target's by default.
+        images: Inputs whose preprocessing is a picture become Core ML images, where that is exact.
+        shapes: By input name, the shapes that it may have, the first one by default.
+        signatures: Which signatures a package has; several need iOS18. The default one alone if empty.
+        author: Of the model.
+        license: Of the model.
+        description: Of the model.
+    """
+
+    deployment_target: str | None = None
+    images: bool = True
+    shapes: Mapping[str, tuple[tuple[int, ...], ...]] = field(default_factory=dict)
+    signatures: tuple[str, ...] = ()
+    author: str | None = None
+    license: str | None = None
+    description: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.deployment_target not in (None, *DEPLOYMENT_TARGETS):
+            raise ConfigError(
+                f"[coreml] deployment_target is {self.deployment_target!r}",
+                why="allowed: " + ", ".join(DEPLOYMENT_TARGETS),
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class PushSection(Document):
     """`[push]`: where it goes.
 
@@ -141,6 +171,7 @@ class Configuration(Document):
         output: Postprocessing by output name.
         metric: How answers are compared with labels.
         budget: Limits for the pick.
+        coreml: How Core ML packages are made.
         push: Where it goes.
     """
 
@@ -151,6 +182,7 @@ class Configuration(Document):
     output: Mapping[str, Postprocess] = field(default_factory=dict)
     metric: MetricSection = field(default_factory=MetricSection)
     budget: Budget = field(default_factory=Budget)
+    coreml: CoreMLSection = field(default_factory=CoreMLSection)
     push: PushSection = field(default_factory=PushSection)
 
 
@@ -230,12 +262,12 @@ def _refuse_unknown(configuration: Configuration, path: Path) -> None:
     for key in configuration.extra:
         near = difflib.get_close_matches(key, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else None
-        for section in (ModelSection, BuildSection, MetricSection, Budget, PushSection):
+        for section in (ModelSection, BuildSection, MetricSection, Budget, CoreMLSection, PushSection):
             if key in section.__dataclass_fields__:
                 title = section.__name__.removesuffix("Section").lower()
                 hint = f"it belongs under [{title}]"
         raise ConfigError(f"{path}: unknown key {key!r}", why="known: " + ", ".join(known), hint=hint)
-    for name in ("model", "build", "metric", "budget", "push"):
+    for name in ("model", "build", "metric", "budget", "coreml", "push"):
         refuse_unknown_keys(getattr(configuration, name), path, f"[{name}] ")
     for kind in ("input", "output"):
         entries: Mapping[str, Any] = getattr(configuration, kind)

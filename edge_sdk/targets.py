@@ -19,6 +19,12 @@ else:
     import tomli as tomllib
 
 PLATFORMS = ("linux", "android", "ios")
+#: Runtime of targets that take Core ML packages.
+COREML = "coreml"
+#: Systems that a package can be made for, oldest first: what Core ML calls the deployment target.
+DEPLOYMENT_TARGETS = ("iOS15", "iOS16", "iOS17", "iOS18", "iOS26")
+#: What may run a Core ML model; the words are those of coremltools.
+COMPUTE_UNITS = ("all", "cpu_and_ne", "cpu_and_gpu", "cpu_only")
 ARCHITECTURES = ("x86_64", "aarch64", "armv7l", "any")
 
 
@@ -44,12 +50,12 @@ class Target(Document):
         title: For people.
         platform: One of `PLATFORMS`.
         architecture: One of `ARCHITECTURES`; "any" for the host itself and for phones.
-        runtime: The TFLite runtime that is used there.
+        runtime: The TFLite runtime that is used there; "coreml" with the deployment target as its version.
         python: Python version of the usual system image ("3.11"), for boards; None elsewhere.
         glibc: C library of that image ("2.36"); None where it does not apply.
         cpu: Core type, as the vendor names it.
         limits: Memory and cores.
-        delegates: In order of preference.
+        delegates: In order of preference; for Core ML the compute units.
         recipes: Recipes built for it unless the user names others.
     """
 
@@ -75,6 +81,27 @@ class Target(Document):
                 f"target {self.name}: architecture {self.architecture!r}",
                 why="allowed: " + ", ".join(ARCHITECTURES),
             )
+        if self.runtime.name == COREML:
+            self._check_coreml()
+
+    def _check_coreml(self) -> None:
+        version = self.runtime.minimum_version
+        if version not in DEPLOYMENT_TARGETS:
+            raise ConfigError(
+                f"target {self.name}: deployment target {version!r}",
+                why="minimum_version of runtime coreml is one of " + ", ".join(DEPLOYMENT_TARGETS),
+            )
+        for delegate in self.delegates:
+            if delegate.name not in COMPUTE_UNITS:
+                raise ConfigError(
+                    f"target {self.name}: compute units {delegate.name!r}",
+                    why="delegates of runtime coreml are compute units: " + ", ".join(COMPUTE_UNITS),
+                )
+
+    @property
+    def format(self) -> str:
+        """The format of variants that its runtime loads: "tflite" or "mlpackage"."""
+        return "mlpackage" if self.runtime.name == COREML else "tflite"
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -108,7 +135,7 @@ def load_target(name: str) -> Target:
     if name.endswith(".toml"):
         return _parse(Path(name))
     if name not in target_names():
-        near = difflib.get_close_matches(name, target_names(), n=1, cutoff=0.4)
+        near = difflib.get_close_matches(name, target_names(), n=1, cutoff=0.5)
         raise ConfigError(
             f"no target called {name!r}",
             why="targets: " + ", ".join(target_names()),

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Exit code where a guard fired, a recipe failed, or a target got no variant.
 NOT_MET = 4
+#: Whose size the others are compared with.
+FLOAT_RECIPES = ("float32", "as_is", "coreml_float32")
 #: The comparison fits into so many columns.
 TABLE_COLUMNS = 100
 
@@ -82,6 +84,9 @@ def build(
         ),
     ] = None,
     junit: Annotated[Path | None, typer.Option(help="Also write the verdicts as JUnit XML.")] = None,
+    deployment_target: Annotated[
+        str | None, typer.Option(help="Oldest system for Core ML: iOS15 to iOS26. Default: the target's.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the results. Default: build.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the bundle. Default: the model's.")] = None,
     version: Annotated[str | None, typer.Option(help="Version of the bundle. Default: 0.1.0.")] = None,
@@ -126,6 +131,9 @@ def build(
             version=version,
             metric=metric,
             budget=dataclasses.replace(configuration.budget, **given) if given else None,
+            coreml=dataclasses.replace(configuration.coreml, deployment_target=deployment_target)
+            if deployment_target
+            else None,
             pick="measured" if pick else None,
             repair=repair or None,
             prove=prove,
@@ -175,7 +183,7 @@ def show(result: BuildResult) -> None:
         for reason in report.reasons:
             if reason.startswith("calibration: CALIBRATION-"):
                 reason = reason[: reason.index(": ", len("calibration: "))]  # what it means stands above
-            console.print(Text.assemble(("rejected ", "bold red"), f"{report.id}: {reason}"))
+            console.print(Text.assemble((f"{report.verdict} ", "bold red"), f"{report.id}: {reason}"))
     for failure in result.failures:
         console.print(
             Text.assemble(("failed   ", "bold red"), f"{failure.recipe} in {failure.stage}: {failure.cause}")
@@ -219,7 +227,7 @@ def comparison(result: BuildResult) -> Table:
     for title in titles:
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    base = next((item.size_bytes for item in result.variants if item.recipe in ("float32", "as_is")), None)
+    base = next((item.size_bytes for item in result.variants if item.recipe in FLOAT_RECIPES), None)
     for item in result.variants:
         picked = item.id == result.picked
         table.add_row(

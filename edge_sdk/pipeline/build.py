@@ -11,12 +11,20 @@ EdgeError.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from edge_sdk.configuration import PICK_RULES, Budget, Configuration, MetricSection, read_labels
+from edge_sdk.configuration import (
+    PICK_RULES,
+    Budget,
+    Configuration,
+    CoreMLSection,
+    MetricSection,
+    read_labels,
+)
 from edge_sdk.contract.spec import Postprocess, Preprocess
 from edge_sdk.errors import ConfigError, ConversionError, NoSpaceError
 from edge_sdk.model.load import open_model
@@ -28,11 +36,12 @@ from edge_sdk.pipeline.contract import make_contract
 from edge_sdk.pipeline.disk import full_disk, refuse_full_disk
 from edge_sdk.pipeline.job import Job
 from edge_sdk.pipeline.materials import Options
+from edge_sdk.pipeline.packages import Packages
 from edge_sdk.pipeline.result import BuildResult
 from edge_sdk.pipeline.steps import Steps
 from edge_sdk.pipeline.workers import Workers
 from edge_sdk.progress import Progress, silent
-from edge_sdk.targets import load_target
+from edge_sdk.targets import Target, load_target
 from edge_sdk.validate.metrics.table import check_name
 
 DEFAULT_OUT = Path("build")
@@ -57,6 +66,7 @@ def build(
     labels: Sequence[str] | str | Path = (),
     metric: MetricSection | str | None = None,
     budget: Budget | None = None,
+    coreml: CoreMLSection | None = None,
     pick: str = "size",
     repair: bool = False,
     prove: bool | None = None,
@@ -84,6 +94,7 @@ def build(
         labels: Class names by index, or a text file with one a line.
         metric: How answers are compared with labels: a name, or a section with outputs and options.
         budget: Limits for the pick.
+        coreml: How Core ML packages are made.
         pick: Rule of the pick, "size" or "measured".
         repair: Search mixed precision where a static variant misses the budget.
         prove: Run variants in each target's own runtime version too; None does where that is another
@@ -115,13 +126,18 @@ def build(
         threads=threads,
         metric=MetricSection(name=metric) if isinstance(metric, str) else metric or MetricSection(),
     )
+    coreml = coreml or CoreMLSection()
+    attempts = Attempts(store, workers)
     if options.metric.name is not None:
         check_name(options.metric.name)
     if pick not in PICK_RULES:
         raise ConfigError(f"pick is {pick!r}", why="allowed: " + ", ".join(PICK_RULES))
     job = Job(
         model=open_model(model, check=False),
-        targets=tuple(load_target(target) for target in dict.fromkeys(targets or (DEFAULT_TARGET,))),
+        targets=tuple(
+            _for_deployment(load_target(target), coreml)
+            for target in dict.fromkeys(targets or (DEFAULT_TARGET,))
+        ),
         requested=tuple(recipes or ()),
         calibration=None if calibration is None else str(calibration),
         evaluation=None if evaluation is None else str(evaluation),
@@ -150,6 +166,7 @@ def build(
                     "name": name,
                     "version": version,
                     "threads": threads,
+                    "deployment-target": coreml.deployment_target,
                 },
                 metric=options.metric,
                 budget=budget or Budget(),
@@ -161,7 +178,8 @@ def build(
             )
         ),
         steps=Steps(store, workers, options),
-        checks=Checks(Attempts(store, workers), options),
+        checks=Checks(attempts, options),
+        packages=Packages(attempts, coreml, version),
         workers=workers,
         cache=store,
         progress=progress,
@@ -173,6 +191,14 @@ def build(
     except ConversionError as error:
         refuse_full_disk(f"{error.what} {error.why or ''}")
         raise
+
+
+def _for_deployment(target: Target, section: CoreMLSection) -> Target:
+    """Return a target with the deployment target that the user chose, where it takes Core ML packages."""
+    if target.format != "mlpackage" or section.deployment_target is None:
+        return target
+    runtime = dataclasses.replace(target.runtime, minimum_version=section.deployment_target)
+    return dataclasses.replace(target, runtime=runtime)
 
 
 def build_configured(
@@ -218,6 +244,7 @@ def build_configured(
         "labels": configuration.labels,
         "metric": configuration.metric,
         "budget": configuration.budget,
+        "coreml": configuration.coreml,
         "pick": section.pick,
         "repair": section.repair,
     }

@@ -23,7 +23,7 @@ from edge_sdk.pipeline.identity import (
     machine,
     versions,
 )
-from edge_sdk.pipeline.materials import Options, Reference, Samples, Source
+from edge_sdk.pipeline.materials import Made, Options, Reference, Samples, Source
 from edge_sdk.pipeline.steps import RANGES_FILE
 from edge_sdk.quantize.recipe import AS_IS, Recipe
 from edge_sdk.validate.metrics.table import metric_key
@@ -125,20 +125,16 @@ class Checks:
         )
 
     def evaluate(
-        self,
-        model: Path,
-        digest: str,
-        recipe: Recipe,
-        contract: Contract,
-        samples: Samples,
-        reference: Reference,
+        self, made: Made, contract: Contract, samples: Samples, reference: Reference
     ) -> Entry | Failure:
         """Return one variant's facts (and `GOLDEN_FILE`), or how running it failed."""
+        recipe = made.recipe
         return self._attempt(
             "evaluate",
             {
-                "model": digest,
+                "model": made.sha256,
                 "recipe": recipe.to_dict(),
+                "coreml": None if made.coreml is None else made.coreml.to_dict(),
                 "contract": contract.to_dict(),
                 "samples": samples.sha256,
                 "data": samples.data,
@@ -149,8 +145,9 @@ class Checks:
             },
             "edge_sdk.validate.compare:evaluate",
             lambda folder: {
-                "model": str(model),
+                "model": str(made.path),
                 "recipe": recipe.name,
+                "coreml": None if made.coreml is None else made.coreml.to_dict(),
                 "integer_io": integer_io(recipe),
                 "contract": contract.to_dict(),
                 "data": samples.data,
@@ -158,7 +155,7 @@ class Checks:
                 "labels": _path(samples.labels),
                 "reference": str(reference.file),
                 "golden": str(folder / GOLDEN_FILE),
-                "tolerance": _tolerance(model, recipe),
+                "tolerance": _tolerance(made.path, recipe),
                 "metric": self._options.metric.to_dict(),
                 "custom_ops": list(self._options.custom_ops),
             },

@@ -33,7 +33,7 @@ def choose(
     incompatible, missed, numbers = {}, {}, {}
     candidates = []
     for item in judged:
-        if not item.report.passed:
+        if not item.report.passed or item.made.recipe.format != target.format:
             continue
         name = item.report.id
         seen = foresight[name]

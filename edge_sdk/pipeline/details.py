@@ -24,6 +24,7 @@ TOOLS = (
     "tensorflow",
     "tensorflow-cpu",
     "keras",
+    "coremltools",
     "litert-quantizer",
     "ai-edge-litert",
     "tflite-runtime",

@@ -88,7 +88,12 @@ def foresee(
         "model": item.made.sha256,
         "target": target.to_dict(),
         "code": code_digest(
-            "model", "validate/arena.py", "validate/delegates", "validate/kernels.py", "validate/memory.py"
+            "model",
+            "validate/coreml_placement",
+            "validate/arena.py",
+            "validate/delegates",
+            "validate/kernels.py",
+            "validate/memory.py",
         ),
     }
     value = cache.make("foresee", key, lambda folder: _look_ahead(item.made.path, target)).value
@@ -124,6 +129,8 @@ def slow_notes(foresight: Mapping[str, Foresight]) -> list[str]:
 
 
 def _look_ahead(model: Path, target: Target) -> dict[str, Any]:
+    if target.format == "mlpackage":
+        return _look_into(model, target)
     from edge_sdk.validate.delegates.plan import plan_delegates
     from edge_sdk.validate.memory import forecast_memory
 
@@ -135,3 +142,14 @@ def _look_ahead(model: Path, target: Target) -> dict[str, Any]:
             model, runtime=target.runtime.name, delegate="xnnpack", threads=min(threads, 4)
         ).to_dict(),
     }
+
+
+def _look_into(model: Path, target: Target) -> dict[str, Any]:
+    """Return where Core ML is expected to run a package, for each of the target's compute units."""
+    from edge_sdk.model.coreml.package import open_package
+    from edge_sdk.validate.coreml_placement import predict_placement
+
+    with open_package(model) as package:
+        placements = [predict_placement(package, units.name) for units in target.delegates]
+    # What Core ML keeps in memory is its own business, and cannot be measured here.
+    return {"delegates": [placement.plan().to_dict() for placement in placements], "memory": None}

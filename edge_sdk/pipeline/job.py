@@ -25,9 +25,10 @@ from edge_sdk.pipeline.details import details
 from edge_sdk.pipeline.foresight import Foresight, foresee, slow_notes
 from edge_sdk.pipeline.identity import versions
 from edge_sdk.pipeline.judging import Case, Judged, judge_variants, variant_files
-from edge_sdk.pipeline.making import Made, Making, make_variants
-from edge_sdk.pipeline.materials import Reference, Samples, Seen, Source
+from edge_sdk.pipeline.making import Making, make_variants
+from edge_sdk.pipeline.materials import Made, Reference, Samples, Seen, Source
 from edge_sdk.pipeline.output import Output
+from edge_sdk.pipeline.packages import Packages
 from edge_sdk.pipeline.plan import RecipePlan, plan_recipes
 from edge_sdk.pipeline.repairing import repair
 from edge_sdk.pipeline.result import BuildResult, TargetChoice
@@ -43,7 +44,7 @@ EVALUATION_LIMIT = 2000
 
 #: The runtime of the host extra: the one that every variant is evaluated and measured in.
 MEASURED_IN = "litert"
-_TOOLS = ("tensorflow", "tensorflow-cpu", "keras", "litert-quantizer", "ai-edge-litert")
+_TOOLS = ("tensorflow", "tensorflow-cpu", "keras", "coremltools", "litert-quantizer", "ai-edge-litert")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,7 @@ class Job:
     command: tuple[str, ...]
     steps: Steps
     checks: Checks
+    packages: Packages
     workers: Workers
     cache: StepCache
     progress: Progress
@@ -97,7 +99,15 @@ class Job:
         reference = self.steps.reference(source, contract, samples)
         if samples.data == "evaluation":
             self.checks.check_metric(contract, samples, reference)
-        making = make_variants(plan, source, calibration, steps=self.steps, workers=self.workers)
+        making = make_variants(
+            plan,
+            source,
+            contract,
+            calibration,
+            steps=self.steps,
+            packages=self.packages,
+            workers=self.workers,
+        )
         case, examined = self._case(source, contract, samples, reference, calibration, making)
         judged, failures = judge_variants(making.made, case, output, checks=self.checks, workers=self.workers)
         failures = _in_order([*making.failures, *failures], plan)
@@ -246,7 +256,7 @@ class Job:
                 item, target, contract, self.cache, proved=self._proves(target), progress=self.progress
             )
             for item in judged
-            if item.report.passed
+            if item.report.passed and item.made.recipe.format == target.format
         }
 
     def _proves(self, target: Target) -> bool:
@@ -254,6 +264,8 @@ class Job:
 
         Unless the user decides, they are where it is another runtime than the one that measured here.
         """
+        if target.format != "tflite":
+            return False  # Core ML runs on Apple's systems alone; the reference evaluator has answered
         return target.runtime.name != MEASURED_IN if self.prove is None else self.prove
 
     def _thumbnails(
@@ -358,6 +370,8 @@ def _ingredient(item: Judged) -> Ingredient:
         facts=item.facts,
         golden=item.evaluated.file(GOLDEN_FILE) if item.facts.golden_cases else None,
         golden_sha256=item.evaluated.digests.get(GOLDEN_FILE),
+        format=item.made.recipe.format,
+        coreml=item.made.coreml,
     )
 
 

@@ -12,14 +12,13 @@ from edge_sdk.contract.spec import Contract
 from edge_sdk.convert.worker import Failure
 from edge_sdk.pipeline.cache import Entry
 from edge_sdk.pipeline.checks import Checks, integer_io
-from edge_sdk.pipeline.making import Made
-from edge_sdk.pipeline.materials import Reference, Samples, Source
+from edge_sdk.pipeline.materials import Made, Reference, Samples, Source
 from edge_sdk.pipeline.output import Output
 from edge_sdk.pipeline.result import VariantReport
 from edge_sdk.pipeline.workers import WORKER_BYTES, Workers, jobs_for
 from edge_sdk.quantize.recipe import AS_IS, Recipe
 from edge_sdk.validate.facts import VariantFacts
-from edge_sdk.validate.guards import REJECTED, Evidence, judge
+from edge_sdk.validate.guards import REJECTED, Evidence, Verdict, judge
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +78,7 @@ def judge_variants(
             continue
         facts = VariantFacts.from_dict(entry.value)
         measured: Entry | Failure | None = None
-        if facts.samples:
+        if facts.samples and item.recipe.format == "tflite":
             measured = checks.measure(item.path, item.sha256, item.recipe, case.contract, case.samples)
         if isinstance(measured, Failure):
             failures.append(measured)
@@ -98,7 +97,7 @@ def judge_variants(
 
 def evaluate(item: Made, case: Case, checks: Checks) -> Entry | Failure:
     """Return what comparing one variant with the source found, or how it failed."""
-    return checks.evaluate(item.path, item.sha256, item.recipe, case.contract, case.samples, case.reference)
+    return checks.evaluate(item, case.contract, case.samples, case.reference)
 
 
 def report_of(
@@ -114,14 +113,13 @@ def report_of(
             parameters=case.source.parameters,
         )
     )
-    reasons = verdict.reasons
-    if item.recipe.needs_calibration:
-        reasons += case.calibration_errors
+    if item.recipe.needs_calibration and case.calibration_errors:
+        verdict = Verdict(REJECTED, (*verdict.reasons, *case.calibration_errors))
     return VariantReport(
         id=item.recipe.name,
-        format="tflite",
+        format=item.recipe.format,
         recipe=item.recipe.name,
-        path=output.variant(item.recipe.name, passed=not reasons),
+        path=output.variant(item.recipe, verdict.verdict),
         sha256=item.sha256,
         size_bytes=facts.size_bytes,
         metric=facts.metric,
@@ -137,8 +135,8 @@ def report_of(
         snr_db=facts.snr_db,
         latency_ms=measured.value["latency_ms"] if measured else None,
         peak_memory_bytes=measured.value["peak_memory_bytes"] if measured else None,
-        verdict=REJECTED if reasons else verdict.verdict,
-        reasons=reasons,
+        verdict=verdict.verdict,
+        reasons=verdict.reasons,
     )
 
 
@@ -156,7 +154,10 @@ def _map_errors(
     mapped = [
         item
         for item, entry in zip(made, evaluated, strict=True)
-        if isinstance(entry, Entry) and entry.value["samples"] and item.path != case.source.file
+        if isinstance(entry, Entry)
+        and entry.value["samples"]
+        and item.recipe.format == "tflite"
+        and item.path != case.source.file
     ]
     tasks = [
         functools.partial(

@@ -53,7 +53,7 @@ def _variants(suites: ElementTree.Element, result: BuildResult) -> None:
     for report in result.variants:
         case = _add(suite, "testcase", classname=f"{result.name}.variants", name=report.id)
         if not report.passed:
-            _add(case, "failure", "\n".join(report.reasons), message=report.reasons[0], type="rejected")
+            _add(case, "failure", "\n".join(report.reasons), message=report.reasons[0], type=report.verdict)
         _add(case, "system-out", _numbers(report))
     for failure in result.failures:
         case = _add(suite, "testcase", classname=f"{result.name}.variants", name=failure.recipe or "build")

@@ -6,32 +6,16 @@ import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from edge_sdk.contract.spec import Contract
 from edge_sdk.convert.worker import Failure
 from edge_sdk.pipeline.cache import Entry
-from edge_sdk.pipeline.materials import Samples, Source
+from edge_sdk.pipeline.materials import Made, Samples, Source
+from edge_sdk.pipeline.packages import Packages
 from edge_sdk.pipeline.plan import RecipePlan
 from edge_sdk.pipeline.steps import MODEL_FILE, Steps
 from edge_sdk.pipeline.workers import WORKER_BYTES, Workers, jobs_for
 from edge_sdk.quantize.recipe import Recipe
-
-
-@dataclass(frozen=True, kw_only=True)
-class Made:
-    """A variant that exists as a file.
-
-    Attributes:
-        recipe: What made it; its name is the variant's id.
-        path: The file.
-        sha256: Of the file.
-        notes: What a reader should know.
-    """
-
-    recipe: Recipe
-    path: Path
-    sha256: str
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,14 +34,27 @@ class Making:
 
 
 def make_variants(
-    plan: RecipePlan, source: Source, calibration: Samples | None, *, steps: Steps, workers: Workers
+    plan: RecipePlan,
+    source: Source,
+    contract: Contract,
+    calibration: Samples | None,
+    *,
+    steps: Steps,
+    packages: Packages,
+    workers: Workers,
 ) -> Making:
     """Make every variant of a plan, as many side by side as cores and memory allow."""
     need = WORKER_BYTES + 6 * source.file.stat().st_size
     own = [recipe for recipe in plan.recipes if recipe.method != "none" and recipe.backend == "litert"]
     plain = [recipe for recipe in own if not recipe.needs_calibration]
     static = [recipe for recipe in own if recipe.needs_calibration]
+    apples = [recipe for recipe in plan.recipes if recipe.backend == "coreml"]
     theirs = [recipe for recipe in plan.recipes if recipe.backend == "tensorflow"]
+    ready: dict[str, Made | Failure] = {}
+    if apples:
+        assert plan.deployment_target is not None
+        found = packages.make(source, contract, apples, plan.deployment_target)
+        ready = {recipe.name: item for recipe, item in zip(apples, found, strict=True)}
     tasks: list[Callable[[], list[Entry | Failure]]] = [
         lambda: [] if calibration is None or not static else [steps.calibrate(source, calibration)],
         lambda: steps.quantize_all(source, plain, None),
@@ -76,11 +73,13 @@ def make_variants(
         outcomes.update({recipe.name: outcome for recipe, outcome in zip(static, group, strict=True)})
     made, failures = [], []
     for recipe in plan.recipes:
-        outcome = outcomes.get(recipe.name)
+        outcome = outcomes.get(recipe.name) or ready.get(recipe.name)
         if outcome is None:
             made.append(Made(recipe=recipe, path=source.file, sha256=source.file_sha256))
         elif isinstance(outcome, Failure):
             failures.append(outcome)
+        elif isinstance(outcome, Made):
+            made.append(outcome)
         else:
             made.append(as_made(recipe, outcome))
     return Making(made=tuple(made), failures=tuple(failures), ranges=ranges)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge_sdk.bundle.manifest import CoreMLFacts
 from edge_sdk.configuration import MetricSection
 from edge_sdk.contract.spec import Signature
 from edge_sdk.model.load import Model
 from edge_sdk.pipeline.cache import Entry
+from edge_sdk.quantize.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +71,25 @@ class Source:
     default_signature: str
     parameters: int
     converted: Entry | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A variant that exists.
+
+    Attributes:
+        recipe: What made it; its name is the variant's id.
+        path: The file; of an mlpackage the folder.
+        sha256: Of the file, or of the folder (`edge_sdk.bundle.digest.folder_digest`).
+        notes: What a reader should know.
+        coreml: What the conversion said about a Core ML package; None for other formats.
+    """
+
+    recipe: Recipe
+    path: Path
+    sha256: str
+    notes: tuple[str, ...] = ()
+    coreml: CoreMLFacts | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,9 @@
 """What a build leaves for people, in the folder they chose.
 
     OUT/NAME.edge                 the bundle
-    OUT/NAME/<id>.tflite          each variant that passed
+    OUT/NAME/<id>.tflite          each variant that passed; <id>.mlpackage is a folder
     OUT/NAME/rejected/<id>.tflite each that a guard rejected, out of the way of a careless glob
+    OUT/NAME/unverified/<id>...   each whose answers could not be computed here
     OUT/NAME/build.json           the result, as `edge build --json` prints it
     OUT/NAME/details.json         everything that was found, for `edge report`
 
@@ -20,12 +21,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from edge_sdk.bundle.digest import sha256_of
-from edge_sdk.bundle.durable import durable_file
+from edge_sdk.bundle.digest import folder_digest, sha256_of
+from edge_sdk.bundle.durable import durable_file, write_failure
+from edge_sdk.convert.formats import FORMATS
 from edge_sdk.errors import NoSpaceError
 from edge_sdk.pack import Packing
 from edge_sdk.pipeline.cache import StepCache
 from edge_sdk.pipeline.result import BuildResult, VariantReport
+from edge_sdk.quantize.recipe import Recipe
+from edge_sdk.validate.guards import PASSED, REJECTED, UNVERIFIED
 
 REPORT_FILE = "build.json"
 DETAILS_FILE = "details.json"
@@ -45,9 +49,10 @@ class Output:
         self.bundle = out / f"{name}.edge"
         self.folder = out / name
 
-    def variant(self, identifier: str, *, passed: bool) -> Path:
-        """Return where a variant's file lies."""
-        return (self.folder if passed else self.folder / "rejected") / f"{identifier}.tflite"
+    def variant(self, recipe: Recipe, verdict: str) -> Path:
+        """Return where a variant's file or folder lies."""
+        place = self.folder if verdict == PASSED else self.folder / verdict
+        return place / f"{recipe.name}{FORMATS[recipe.format].suffix}"
 
     def reserve(self, packing: Packing | None, reports: Iterable[VariantReport], cache: StepCache) -> None:
         """Check that everything fits on the disk before the first file is written.
@@ -102,6 +107,9 @@ class Output:
         for report in result.variants:
             if not _has(report.path, report.sha256):
                 source = files[report.id]
+                if source.is_dir():
+                    _copy_folder(source, report.path, needed=report.size_bytes)
+                    continue
                 with source.open("rb") as content, durable_file(report.path, needed=report.size_bytes) as to:
                     shutil.copyfileobj(content, to)
         for name, document in ((DETAILS_FILE, details), (REPORT_FILE, result.to_dict())):
@@ -112,7 +120,10 @@ class Output:
                     stream.write(text.encode())
         for path in stale:
             with contextlib.suppress(OSError):
-                path.unlink()
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
 
     def _listed(self) -> set[Path]:
         """Return the variants' files that the last report lists and that lie where variants lie."""
@@ -121,16 +132,31 @@ class Output:
             names = [Path(entry["path"]).name for entry in report["variants"]]
         except (OSError, ValueError, KeyError, TypeError):
             return set()
-        places = (self.folder, self.folder / "rejected")
-        return {place / name for place in places for name in names if name.endswith(".tflite")}
+        places = (self.folder, *(self.folder / verdict for verdict in (REJECTED, UNVERIFIED)))
+        suffixes = tuple(found.suffix for found in FORMATS.values())
+        return {place / name for place in places for name in names if name.endswith(suffixes)}
 
 
 def _key(packing: Packing) -> dict[str, str]:
     return {"manifest": sha256_of(packing.manifest.to_bytes())}
 
 
+def _copy_folder(source: Path, to: Path, *, needed: int) -> None:
+    """Copy a package beside its place, then rename it: a package is whole or not there."""
+    part = to.with_name(f".{to.name}.part")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(source, part)
+        if to.is_dir() and not to.is_symlink():
+            shutil.rmtree(to)
+        part.rename(to)
+    except OSError as failure:
+        shutil.rmtree(part, ignore_errors=True)
+        raise write_failure(to, failure, needed=needed) from failure
+
+
 def _has(path: Path, digest: str) -> bool:
     try:
-        return sha256_of(path) == digest
+        return (folder_digest(path) if path.is_dir() else sha256_of(path)) == digest
     except OSError:
         return False

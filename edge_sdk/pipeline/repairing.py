@@ -15,7 +15,8 @@ from edge_sdk.convert.worker import Failure
 from edge_sdk.pipeline.cache import Entry
 from edge_sdk.pipeline.checks import Checks
 from edge_sdk.pipeline.judging import Case, Judged, evaluate, report_of
-from edge_sdk.pipeline.making import Made, as_made
+from edge_sdk.pipeline.making import as_made
+from edge_sdk.pipeline.materials import Made
 from edge_sdk.pipeline.output import Output
 from edge_sdk.pipeline.pick import GOOD_AGREEMENT
 from edge_sdk.pipeline.repair import Attempt, RepairResult, best_of, search

@@ -27,11 +27,11 @@ class VariantReport:
 
     Attributes:
         id: Unique in the build, e.g. "full_int8".
-        format: "tflite".
+        format: "tflite" or "mlpackage".
         recipe: What made it.
-        path: The file.
-        sha256: Of the file.
-        size_bytes: Of the file.
+        path: The file; of an mlpackage the folder.
+        sha256: Of the file; of a folder as `edge_sdk.bundle.digest.folder_digest` makes it.
+        size_bytes: Of the file, or of all files of the folder.
         metric: The user's metric.
         metric_name: "top1"...
         metric_drop: What the source model has more; negative where the variant is better.
@@ -45,8 +45,8 @@ class VariantReport:
         snr_db: Decibels, worst output.
         latency_ms: "p50", "p90", "p99" on this machine.
         peak_memory_bytes: Of the process that ran it.
-        verdict: "passed" or "rejected".
-        reasons: Why it was rejected.
+        verdict: "passed", "rejected", or "unverified" where its answers could not be computed here.
+        reasons: Why it did not pass.
     """
 
     id: str

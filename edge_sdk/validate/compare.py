@@ -4,7 +4,8 @@ Both go through the same `Runner` as a board, on a one-variant bundle with the s
 is validated here is what will be asked there, integer inputs and outputs included.
 
     run_in_worker("edge_sdk.validate.compare:evaluate", {
-        "model": path of the .tflite, "recipe": name, "integer_io": bool,
+        "model": path of the .tflite or .mlpackage, "recipe": name, "integer_io": bool,
+        "coreml": CoreMLFacts.to_dict() of a Core ML package, else None or left out,
         "contract": Contract.to_dict(), "data": "evaluation" | "calibration" | "synthetic",
         "samples": .npz of inputs (first axis = samples), "labels": .npy or None,
         "metric": {"name": str | None, "outputs": {role: output}, "options": {...}} or left out,
@@ -18,23 +19,23 @@ reference.
 
 from __future__ import annotations
 
-import tempfile
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_sdk.bundle.manifest import CoreMLFacts
 from edge_sdk.contract.spec import Contract
 from edge_sdk.convert.worker import stage
 from edge_sdk.errors import ModelError
 from edge_sdk.validate import metrics
+from edge_sdk.validate.candidate import format_of
 from edge_sdk.validate.facts import OutputFacts, VariantFacts
-from edge_sdk.validate.guards import changed_signatures
-
-if TYPE_CHECKING:
-    from edge_sdk.runtime.runner import Runner
+from edge_sdk.validate.guards import CORE_ML_STAND_INS, changed_signatures
+from edge_sdk.validate.tflite_candidate import open_candidate
 
 #: Golden vectors travel to every board: a few cases, and not many megabytes of them.
 GOLDEN_CASES = 3
@@ -50,26 +51,25 @@ def evaluate(arguments: Mapping[str, Any]) -> dict[str, Any]:
         EdgeError: The variant cannot be loaded or run.
         ConfigError: The metric or its labels do not fit, or the user's metric fails.
     """
-    from edge_sdk.model.tflite_file import read_tflite
-
     model = Path(arguments["model"])
     contract = Contract.from_dict(arguments["contract"])
-    file = read_tflite(model)
+    file = format_of(model).describe(model, contract, _coreml(arguments))
     samples, reference = _arrays(arguments["samples"]), _arrays(arguments["reference"])
     described: dict[str, Any] = {
         "data": str(arguments["data"]),
         "distinct_samples": _differ(samples),
-        "signatures": file.signatures,
-        "op_versions": file.op_versions,
-        "custom_ops": file.custom_ops,
-        "flex_ops": file.flex_ops,
-        "parameters": file.parameters,
-        "size_bytes": file.size_bytes,
+        **{field.name: getattr(file, field.name) for field in dataclasses.fields(file)},
     }
-    if changed_signatures(contract.signatures, file.signatures, integer_io=bool(arguments["integer_io"])):
-        # Nothing can be asked of it by the contract's names; the guard says what changed.
+    changed = changed_signatures(
+        contract.signatures,
+        file.signatures,
+        integer_io=bool(arguments["integer_io"]),
+        stand_ins=CORE_ML_STAND_INS if file.minimum_ios else {},
+    )
+    if changed or file.unverified:
+        # Nothing can be asked of it by the contract's names, or nobody here can answer; the guards say what.
         return VariantFacts(samples=0, outputs=(), **described).to_dict()
-    answers = _answers(model, contract, samples, str(arguments["recipe"]), arguments.get("custom_ops") or ())
+    answers = _answers(model, contract, samples, arguments)
     stage("compare", "comparing with the source model")
     outputs, missing = _compare(reference, answers)
     golden = _record(contract, samples, answers, arguments)
@@ -97,11 +97,12 @@ def measure(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
     contract = Contract.from_dict(arguments["contract"])
     stage("measure", "measuring latency and memory")
-    with _open(
+    with open_candidate(
         Path(arguments["model"]),
         contract,
-        str(arguments["recipe"]),
-        arguments.get("custom_ops") or (),
+        None,
+        recipe=str(arguments["recipe"]),
+        custom_ops=arguments.get("custom_ops") or (),
         threads=arguments.get("threads"),
     ) as runner:
         samples = {name: values[:1] for name, values in _arrays(arguments["samples"]).items()}
@@ -124,49 +125,14 @@ def answer(arguments: Mapping[str, Any]) -> dict[str, Any]:
         Path(arguments["model"]),
         contract,
         _arrays(arguments["samples"]),
-        "as_is",
-        arguments.get("custom_ops") or (),
+        {**arguments, "recipe": "as_is"},
     )
     np.savez(arguments["output"], **answers)  # type: ignore[arg-type]
     return {"reference_calls": len(next(iter(answers.values())))}
 
 
-def _open(model: Path, contract: Contract, recipe: str, custom_ops: Any, *, threads: int | None) -> Runner:
-    from edge_sdk.runtime.runner import Runner
-
-    with tempfile.TemporaryDirectory(prefix="edge-validate-") as scratch:
-        candidate = Path(scratch) / "candidate.edge"
-        write_candidate(candidate, model, contract, recipe)
-        return Runner.open(candidate, variant=recipe, threads=threads, custom_ops=list(custom_ops))
-
-
-def write_candidate(path: Path, model: Path, contract: Contract, recipe: str) -> None:
-    """Write a bundle that holds one variant and nothing else, for the `Runner` to open."""
-    from edge_sdk.bundle.archive import write_bundle
-    from edge_sdk.bundle.digest import sha256_of
-    from edge_sdk.bundle.manifest import FileEntry, Manifest, Variant
-    from edge_sdk.model.tflite_file import read_tflite
-
-    variant = Variant(
-        id=recipe,
-        format="tflite",
-        recipe=recipe,
-        file="model.tflite",
-        signatures=read_tflite(model).signatures,
-    )
-    manifest = Manifest(
-        name="candidate",
-        version="0",
-        contract=contract,
-        files={"model.tflite": FileEntry(sha256=sha256_of(model), size=model.stat().st_size)},
-        variants=(variant,),
-        targets={},
-    )
-    write_bundle(path, manifest, {"model.tflite": model})
-
-
 def _answers(
-    model: Path, contract: Contract, samples: Mapping[str, Array], recipe: str, custom_ops: Any
+    model: Path, contract: Contract, samples: Mapping[str, Array], arguments: Mapping[str, Any]
 ) -> dict[str, Array]:
     """Return every output of every sample, first axis = samples.
 
@@ -177,9 +143,16 @@ def _answers(
     stage("load", "loading the variant")
     collected: dict[str, list[Array]] = {spec.name: [] for spec in contract.signature.outputs}
     total = len(next(iter(samples.values())))
-    with _open(model, contract, recipe, custom_ops, threads=1) as runner:
+    with format_of(model).open_candidate(
+        model,
+        contract,
+        _coreml(arguments),
+        recipe=str(arguments["recipe"]),
+        custom_ops=arguments.get("custom_ops") or (),
+        threads=1,
+    ) as candidate:
         for index, feed in enumerate(iterate_feeds(contract.signature, samples)):
-            for name, value in runner.predict(feed).items():
+            for name, value in candidate.predict(feed).items():
                 collected[name].append(value)
             if index % 16 == 0:
                 stage("validate", f"running {total} samples", index / total)
@@ -192,6 +165,11 @@ def _answers(
                 hint="give samples of one shape",
             )
     return {name: np.stack(values) for name, values in collected.items()}
+
+
+def _coreml(arguments: Mapping[str, Any]) -> CoreMLFacts | None:
+    given = arguments.get("coreml")
+    return None if given is None else CoreMLFacts.from_dict(given)
 
 
 def _compare(

@@ -130,6 +130,8 @@ class VariantFacts(Document):
         flex_ops: TensorFlow operators that need Flex.
         parameters: Values in the file's constant tensors.
         size_bytes: Of the file.
+        minimum_ios: Lowest system that loads it ("iOS16"); None for what is no Core ML package.
+        unverified: Why its answers cannot be computed here, one sentence each.
         golden_cases: How many golden vectors were recorded.
         golden_atol: Their absolute tolerance.
         golden_rtol: Their relative tolerance.
@@ -155,6 +157,8 @@ class VariantFacts(Document):
     flex_ops: tuple[str, ...] = ()
     parameters: int | None = None
     size_bytes: int = 0
+    minimum_ios: str | None = None
+    unverified: tuple[str, ...] = ()
     golden_cases: int = 0
     golden_atol: float = 0.0
     golden_rtol: float = 0.0

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from edge_sdk.contract.spec import Contract, Signature, TensorSpec
 from edge_sdk.validate.facts import OutputFacts, VariantFacts
 
 PASSED = "passed"
 REJECTED = "rejected"
+#: Nothing speaks against it, and nothing for it: an operator is not known here. Never a pass.
+UNVERIFIED = "unverified"
 
 #: Below this share of equal best classes (or this correlation) a variant is not the same model any more.
 COLLAPSE_BELOW = 0.5
@@ -25,6 +28,19 @@ COLLAPSE_SNR_DB = 3.0
 SMALLEST_SHARE = 0.5
 
 _INTEGER_IO = ("int8", "uint8", "int16")
+#: Core ML has tensors of float32, float16 and int32 only: what stands for the source model's types.
+CORE_ML_STAND_INS: Mapping[str, tuple[str, ...]] = {
+    "int64": ("int32",),
+    "int16": ("int32",),
+    "int8": ("int32",),
+    "uint8": ("int32",),
+    "uint16": ("int32",),
+    "uint32": ("int32",),
+    "bool": ("int32", "float32"),
+    "float64": ("float32",),
+    "float32": ("float16",),
+    "float16": ("float32",),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +67,8 @@ class Verdict:
     """The judgement over a variant.
 
     Attributes:
-        verdict: `PASSED` or `REJECTED`.
-        reasons: Why it was rejected, one sentence each, the guard's name first.
+        verdict: `PASSED`, `REJECTED` or `UNVERIFIED`.
+        reasons: Why it did not pass, one sentence each, the guard's name first.
     """
 
     verdict: str
@@ -67,6 +83,8 @@ class Verdict:
 def judge(evidence: Evidence) -> Verdict:
     """Ask every guard."""
     reasons = tuple(f"{name}: {reason}" for name, guard in GUARDS.items() for reason in guard(evidence))
+    if not reasons and evidence.facts.unverified:
+        return Verdict(UNVERIFIED, evidence.facts.unverified)
     return Verdict(REJECTED if reasons else PASSED, reasons)
 
 
@@ -117,12 +135,19 @@ def _changed_interface(evidence: Evidence) -> list[str]:
                 f"output {output.name!r} is {output.dtype}, the source model's is {output.reference_dtype}"
             )
     return reasons + changed_signatures(
-        evidence.contract.signatures, evidence.facts.signatures, integer_io=evidence.integer_io
+        evidence.contract.signatures,
+        evidence.facts.signatures,
+        integer_io=evidence.integer_io,
+        stand_ins=CORE_ML_STAND_INS if evidence.facts.minimum_ios else {},
     )
 
 
 def changed_signatures(
-    promised: Sequence[Signature], stored: Sequence[Signature], *, integer_io: bool
+    promised: Sequence[Signature],
+    stored: Sequence[Signature],
+    *,
+    integer_io: bool,
+    stand_ins: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> list[str]:
     """Return how a file's signatures break the contract, one sentence each.
 
@@ -130,6 +155,7 @@ def changed_signatures(
         promised: The source model's signatures.
         stored: The file's.
         integer_io: Real numbers may be stored as integers with a scale.
+        stand_ins: Types that a format has in place of one that it lacks, by that type.
     """
     found = {signature.name: signature for signature in stored}
     reasons = []
@@ -137,11 +163,13 @@ def changed_signatures(
         if signature.name not in found:
             reasons.append(f"signature {signature.name!r} is missing")
         else:
-            reasons += _changed_signature(signature, found[signature.name], integer_io)
+            reasons += _changed_signature(signature, found[signature.name], integer_io, stand_ins)
     return reasons
 
 
-def _changed_signature(promised: Signature, stored: Signature, integer_io: bool) -> list[str]:
+def _changed_signature(
+    promised: Signature, stored: Signature, integer_io: bool, stand_ins: Mapping[str, Sequence[str]]
+) -> list[str]:
     reasons = []
     for kind, want, have in (
         ("input", promised.inputs, stored.inputs),
@@ -152,16 +180,22 @@ def _changed_signature(promised: Signature, stored: Signature, integer_io: bool)
             where = f"signature {promised.name!r}: {kind} {spec.name!r}"
             if spec.name not in found:
                 reasons.append(f"{where} is missing; the file has {_names(have)}")
-            elif not _fits(spec, found[spec.name], integer_io):
+            elif not _fits(spec, found[spec.name], integer_io, stand_ins):
                 reasons.append(f"{where} is {found[spec.name]}, the source model's is {spec}")
         for extra in sorted(found.keys() - {spec.name for spec in want}):
             reasons.append(f"signature {promised.name!r}: {kind} {extra!r} is not in the source model")
     return reasons
 
 
-def _fits(promised: TensorSpec, stored: TensorSpec, integer_io: bool) -> bool:
+def _fits(
+    promised: TensorSpec, stored: TensorSpec, integer_io: bool, stand_ins: Mapping[str, Sequence[str]]
+) -> bool:
     stored_as_integer = integer_io and stored.dtype in _INTEGER_IO and stored.quantization is not None
-    if promised.dtype != stored.dtype and not (promised.dtype.startswith("float") and stored_as_integer):
+    if (
+        promised.dtype != stored.dtype
+        and stored.dtype not in stand_ins.get(promised.dtype, ())
+        and not (promised.dtype.startswith("float") and stored_as_integer)
+    ):
         return False
     if promised.shape is None or stored.shape is None:
         return True

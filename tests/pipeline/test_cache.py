@@ -51,6 +51,30 @@ def test_a_step_is_done_once(cache: StepCache) -> None:
         second.file("other.tflite")
 
 
+def test_folders_are_kept_and_checked_to_the_last_file(cache: StepCache) -> None:
+    def work(folder: Path) -> dict[str, Any]:
+        weights = folder / "model.mlpackage" / "Data" / "weights"
+        weights.mkdir(parents=True)
+        (weights / "weight.bin").write_bytes(b"weights")
+        (folder / "model.mlpackage" / "Manifest.json").write_bytes(b"{}")
+        return {}
+
+    made = cache.make("convert", INPUTS, work)
+    assert sorted(made.digests) == [
+        "model.mlpackage/Data/weights/weight.bin",
+        "model.mlpackage/Manifest.json",
+    ]
+    package = made.file("model.mlpackage")
+    assert package.is_dir()
+    with pytest.raises(KeyError):
+        made.file("model")
+    assert cache.make("convert", INPUTS, work).reused
+    (package / "Data/weights/weight.bin").write_bytes(b"other")
+    again = cache.make("convert", INPUTS, work)
+    assert not again.reused
+    assert (again.file("model.mlpackage") / "Data/weights/weight.bin").read_bytes() == b"weights"
+
+
 @pytest.mark.parametrize("changed", [{"source": "cd" * 32}, {"recipe": {"bits": 4}}, {"more": None}])
 def test_any_changed_input_is_another_step(cache: StepCache, changed: dict[str, Any]) -> None:
     work = Work()

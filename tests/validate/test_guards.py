@@ -10,7 +10,7 @@ import pytest
 
 from edge_sdk.contract.spec import Contract, Quantization, Signature, TensorSpec
 from edge_sdk.validate.facts import OutputFacts, VariantFacts
-from edge_sdk.validate.guards import GUARDS, PASSED, REJECTED, Evidence, Verdict, judge
+from edge_sdk.validate.guards import GUARDS, PASSED, REJECTED, UNVERIFIED, Evidence, Verdict, judge
 from edge_sdk.validate.metrics import compare_output
 
 SCORES = np.random.default_rng(3).normal(size=(50, 10)).astype(np.float32)
@@ -149,3 +149,34 @@ def test_facts_survive_json() -> None:
     facts = evidence().facts
     assert VariantFacts.from_dict(facts.to_dict()) == facts
     assert isinstance(facts.outputs[0], OutputFacts)
+
+
+def test_an_unknown_operator_is_never_a_pass_and_never_hides_a_rejection() -> None:
+    why = ("op fancy at 'layer_7' is not known to the reference evaluator",)
+    nothing = {"samples": 0, "outputs": (), "unverified": why}
+    assert judge(evidence(**nothing)) == Verdict(UNVERIFIED, why)
+    assert not judge(evidence(**nothing)).passed
+    assert "weights are missing" in only(
+        judge(evidence(**nothing, weight_bits=8, parameters=1_000_000)), "too small"
+    )
+
+
+@pytest.mark.parametrize(
+    ("promised", "stored", "fits"),
+    [
+        ("int64", "int32", True),
+        ("bool", "int32", True),
+        ("float32", "int32", False),
+        ("int32", "float32", False),
+    ],
+)
+def test_core_ml_has_other_types_in_place_of_some(promised: str, stored: str, fits: bool) -> None:
+    def signature(dtype: str) -> Signature:
+        given = TensorSpec(name="image", dtype=dtype, shape=(None, 8))
+        return Signature(name="serving_default", inputs=(given,), outputs=(CLASSES,))
+
+    contract = dataclasses.replace(CONTRACT, signatures=(signature(promised),))
+    of_core_ml = evidence(signatures=(signature(stored),), minimum_ios="iOS16")
+    assert judge(dataclasses.replace(of_core_ml, contract=contract)).passed == fits
+    of_tflite = evidence(signatures=(signature(stored),))
+    assert not judge(dataclasses.replace(of_tflite, contract=contract)).passed

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from edge_sdk.bundle.manifest import Requirements, Variant
 from edge_sdk.contract.spec import Signature, TensorSpec
 from edge_sdk.targets import Target
+from edge_sdk.validate.compatibility.coreml import examine_package
 from edge_sdk.validate.compatibility.document import (
     FAILED,
     PASSED,
@@ -39,6 +40,8 @@ def examine_compatibility(variant: Variant | VariantFacts, target: Target) -> Co
         variant: Of a bundle's manifest, or what an evaluation found.
         target: Where it is to run.
     """
+    if target.format == "mlpackage":
+        return _package(variant, target)
     needs = (
         variant.requirements
         if isinstance(variant, Variant)
@@ -51,6 +54,12 @@ def examine_compatibility(variant: Variant | VariantFacts, target: Target) -> Co
     if target.platform == "linux":
         items += _system(target)
     return CompatibilityReport(items=tuple(items))
+
+
+def _package(variant: Variant | VariantFacts, target: Target) -> CompatibilityReport:
+    if isinstance(variant, VariantFacts):
+        return examine_package(variant.minimum_ios, target)
+    return examine_package(None if variant.coreml is None else variant.coreml.deployment_target, target)
 
 
 def _operators(needs: Requirements, target: Target) -> CompatibilityItem:

@@ -91,17 +91,18 @@ class Reading:
 
     def base_size(self) -> float | None:
         """Return the size that others are compared with: the float variant's."""
-        for recipe in ("float32", "as_is"):
+        for recipe in ("float32", "as_is", "coreml_float32"):
             for item in self.variants:
                 if item.get("recipe") == recipe:
                     return number(item.get("size_bytes"))
         return None
 
     def kind(self, variant: Mapping[str, Any]) -> str:
-        """Return "picked", "passed" or "rejected"."""
+        """Return "picked", "passed", "rejected" or "unverified"."""
         if text(variant.get("id")) in self.picks:
             return "picked"
-        return "passed" if variant.get("verdict") == "passed" else "rejected"
+        verdict = text(variant.get("verdict"))
+        return verdict if verdict in ("passed", "unverified") else "rejected"
 
     def section(self, name: str) -> dict[str, Any]:
         """Return a section of the details; empty where it is missing."""

@@ -10,6 +10,8 @@ from edge_sdk.validate.report.charts import Axis, down
 from edge_sdk.validate.report.markup import Markup, tag
 
 PLOT_HEIGHT = 280
+#: Kinds of variants that no target gets.
+BAD = ("rejected", "unverified")
 _LABEL_HEIGHT = 15
 #: Of a letter, and of a plot between a phone's and a desk's, in pixels: for telling what would overlap.
 _LETTER_WIDTH, _USUAL_WIDTH = 6.8, 460
@@ -26,7 +28,7 @@ class Point:
         x: Value on the horizontal axis.
         y: Value on the vertical axis.
         interval: Of y, or None.
-        kind: "picked", "passed" or "rejected".
+        kind: "picked", "passed", or one of `BAD`.
         front: No other point is better on one axis and as good on the other.
     """
 
@@ -124,7 +126,7 @@ def _point(point: Point, across: Axis, up: Axis) -> Markup:
     if point.interval is not None:
         low, high = (f"{down(up, value)}%" for value in point.interval)
         parts.append(tag("line", x1=x, x2=x, y1=low, y2=high, class_="whisker"))
-    if point.kind == "rejected":
+    if point.kind in BAD:
         # A cross drawn by a nested drawing: lines take no mixture of percent and pixels.
         cross = tag("path", d="M-4.5 -4.5L4.5 4.5M-4.5 4.5L4.5 -4.5", class_="cross")
         parts.append(tag("svg", cross, x=x, y=y, width=1, height=1, overflow="visible"))

@@ -12,7 +12,7 @@ from edge_sdk.validate.report.charts import Axis
 from edge_sdk.validate.report.details import fields, interval, number, text
 from edge_sdk.validate.report.markup import Content, Markup, tag
 from edge_sdk.validate.report.reading import Reading, chooser, section, table
-from edge_sdk.validate.report.scatter import Point, scatter
+from edge_sdk.validate.report.scatter import BAD, Point, scatter
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def _plot(reading: Reading, cost: Measure, quality: Measure) -> Markup | None:
 def _kept_on_scale(points: list[Point], quality: Measure) -> list[Point]:
     """Return the points with rejected ones moved to the edge where they would squeeze the others together."""
     good = [
-        value for point in points if point.kind != "rejected" for value in (point.y, *(point.interval or ()))
+        value for point in points if point.kind not in BAD for value in (point.y, *(point.interval or ()))
     ]
     if len(good) < 2:
         return points
@@ -171,7 +171,7 @@ def _kept_on_scale(points: list[Point], quality: Measure) -> list[Point]:
     moved = []
     for point in points:
         y = min(max(point.y, low - room), high + room)
-        if point.kind == "rejected" and y != point.y:
+        if point.kind in BAD and y != point.y:
             way = "below" if point.y < y else "above"
             told = f"{point.name}, off the scale {way}: {quality.write(point.y)}"
             point = dataclasses.replace(point, name=told, y=low if way == "below" else high, interval=None)
@@ -219,7 +219,7 @@ def _row(reading: Reading, item: Mapping[str, Any]) -> list[Content]:
         tag(
             "span",
             kind,
-            class_=f"badge {'bad' if kind == 'rejected' else 'good' if kind == 'picked' else 'plain'}",
+            class_=f"badge {'bad' if kind in BAD else 'good' if kind == 'picked' else 'plain'}",
         ),
         (
             wording.size(size),
