@@ -1,16 +1,13 @@
-"""A reference evaluator for Core ML packages: the program and the weights as they lie on disk, in NumPy.
+"""Runs Core ML packages operator by operator in NumPy, on any system: what the saved file answers.
 
     from edge_sdk.validate.coreml_reference import evaluate
+    outputs = evaluate("Model.mlpackage", {"image": picture})
 
-    outputs = evaluate("Model.mlpackage", {"image": pixels})
-
-It runs on any system and needs nothing of Apple's. docs/reference/coreml-reference.md says what it emulates
-and what it cannot know.
+It shares no code with coremltools or TensorFlow, so that a mistake of the converter shows.
 """
 
-from __future__ import annotations
-
-from edge_sdk.validate.coreml_reference.errors import UnknownOperatorError
+from edge_sdk.validate.coreml_reference.errors import UnknownOperatorError, Unsupported
 from edge_sdk.validate.coreml_reference.model import ReferenceModel, evaluate
+from edge_sdk.validate.coreml_reference.precision import Precision
 
-__all__ = ["ReferenceModel", "UnknownOperatorError", "evaluate"]
+__all__ = ["Precision", "ReferenceModel", "UnknownOperatorError", "Unsupported", "evaluate"]

@@ -1,12 +1,13 @@
-"""Compressed constants, expanded: the `constexpr_*` operators (coremltools, ops/defs/iOS16 and iOS18).
+"""Compressed constants: `constexpr_*` operators, expanded once before anything runs.
 
-Data of fewer than eight bits comes unpacked, one value in an int8 or uint8.
+Each is one function with parameters as in Apple's definition. Two forms exist where iOS 18 changed one: the
+older keeps indices and masks packed in bytes with a `shape`, the newer as values of fewer than eight bits.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,130 +18,129 @@ from edge_sdk.validate.coreml_reference.errors import Unsupported
 Array = NDArray[Any]
 
 
-def _wide(values: Any) -> Array:
-    array = np.asarray(values)
-    return array.astype(np.float32) if array.dtype.kind in "iuf" else array
-
-
 def affine_dequantize(*, quantized_data: Array, zero_point: Any, scale: Any, axis: int) -> Array:
-    """Return scale * (data - zero_point); vectors lie along one axis."""
-    shape = [1] * quantized_data.ndim
-    shape[axis] = -1
+    """Return scale * (data - zero point), each a number or one for each place along the axis (iOS 16)."""
 
-    def along(values: Any) -> Array:
-        wide = _wide(values)
-        return wide if wide.ndim == 0 else wide.reshape(shape)
+    def along(value: Any) -> Array:
+        array = np.asarray(value, np.float32)
+        if array.ndim == 0:
+            return array
+        sizes = [1] * quantized_data.ndim
+        sizes[axis] = -1
+        return array.reshape(sizes)
 
-    return np.asarray(along(scale) * (_wide(quantized_data) - along(zero_point)))
+    return (quantized_data.astype(np.float32) - along(zero_point)) * along(scale)
 
 
-def blockwise_shift_scale(*, data: Array, scale: Array, offset: Array | None = None) -> Array:
-    """Return scale * (data - offset), with a scale and an offset for each block of data."""
-    wide = _wide(data)
+def blockwise_shift_scale(*, data: Array, scale: Any, offset: Any = None) -> Array:
+    """Return scale * (data - offset), where each scale serves a block of the data (iOS 18)."""
+    shape = np.shape(data)
+    result = data.astype(np.float32)
     if offset is not None:
-        wide = wide - _spread(_wide(offset), data.shape)
-    return np.asarray(_spread(_wide(scale), data.shape) * wide)
-
-
-def _spread(values: Array, shape: tuple[int, ...]) -> Array:
-    """Repeat values so that each stands for its block."""
-    if values.ndim != len(shape) or any(
-        size % count for size, count in zip(shape, values.shape, strict=True)
-    ):
-        raise Unsupported(f"blocks of shape {values.shape} in data of shape {shape}")
-    for axis, (size, count) in enumerate(zip(shape, values.shape, strict=True)):
-        if count not in (1, size):
-            values = np.repeat(values, size // count, axis)
-    return values
+        result -= _spread(np.asarray(offset, np.float32), shape)
+    result *= _spread(np.asarray(scale, np.float32), shape)
+    return result
 
 
 def lut_to_dense(*, indices: Array, lut: Array, shape: Any = None, vector_axis: int | None = None) -> Array:
-    """Return table[index] for every index.
+    """Return values looked up in a palette, or one palette for each block.
 
     Args:
-        indices: Up to iOS 17 the packed bytes of all indices, the first one in the lowest bits; from iOS 18
-            on an array of the result's shape (apart from the vector's axis).
-        lut: Up to iOS 17 one table [2 ** bits]; from iOS 18 on [*groups, 2 ** bits, vector length], where
-            the groups divide the indices' shape.
-        shape: Of the result, up to iOS 17.
-        vector_axis: Where vectors longer than 1 lie in the result.
+        indices: Packed bytes (iOS 16, with `shape`), or one a value, uint8 [...] (iOS 18).
+        lut: [palettes], or [blocks along each axis of indices..., palettes, vector size].
+        shape: Of the result (iOS 16).
+        vector_axis: Along which the values of one entry lie (iOS 18).
     """
     if shape is not None:
-        return _packed_lut(indices, lut, [int(size) for size in shape])
-    groups, entries, length = lut.shape[:-2], lut.shape[-2], lut.shape[-1]
-    if len(groups) != indices.ndim:
-        raise Unsupported(f"a table of shape {lut.shape} for indices of shape {indices.shape}")
-    tables = lut.reshape(-1, entries, length)
-    which = _spread(np.arange(len(tables)).reshape(groups), indices.shape)
-    found = tables[which, indices.astype(np.int64)]  # [*indices, length]
-    if length == 1:
+        sizes = tuple(int(size) for size in np.atleast_1d(shape))
+        bits = int(lut.shape[0]).bit_length() - 1
+        return np.asarray(lut[_unpacked(indices, bits, math.prod(sizes))].reshape(sizes))
+    blocks, (entries, width) = lut.shape[:-2], lut.shape[-2:]
+    if len(blocks) != indices.ndim:
+        raise Unsupported(f"a palette of rank {lut.ndim} for indices of rank {indices.ndim}")
+    # One palette after another: an index into its own palette becomes one into all of them.
+    number = np.arange(math.prod(blocks), dtype=np.int32).reshape(blocks)
+    places = _spread(number, indices.shape) * np.int32(entries) + indices
+    found = lut.reshape(-1, width)[places]
+    if width == 1:
         return np.asarray(found[..., 0])
     if vector_axis is None:
-        raise Unsupported("a table of vectors without a vector_axis")
+        raise Unsupported("entries of several values without vector_axis")
     axis = vector_axis % indices.ndim
-    moved = np.moveaxis(found, -1, axis + 1)
-    return moved.reshape(*indices.shape[:axis], indices.shape[axis] * length, *indices.shape[axis + 1 :])
-
-
-def _packed_lut(indices: Array, lut: Array, shape: list[int]) -> Array:
-    bits, count = int(math.log2(len(lut))), math.prod(shape)
-    flags = np.unpackbits(indices.astype(np.uint8), bitorder="little")[: count * bits]
-    if len(flags) < count * bits:
-        raise Unsupported(f"{len(indices):,} bytes for {count:,} indices of {bits} bits")
-    wide = np.packbits(flags.reshape(count, bits), axis=1, bitorder="little")[:, 0]
-    return np.asarray(lut)[wide].reshape(shape)
+    sizes = tuple(size * (width if at == axis else 1) for at, size in enumerate(indices.shape))
+    return np.asarray(np.moveaxis(found, -1, axis + 1).reshape(sizes))
 
 
 def sparse_to_dense(*, nonzero_data: Array, mask: Array, shape: Any = None) -> Array:
-    """Return an array with values where the mask has ones, zeros elsewhere.
+    """Return an array of zeros with the given values where the mask is set.
 
-    Up to iOS 17 the mask is packed, and comes with the shape.
+    Args:
+        nonzero_data: [count].
+        mask: Packed bytes (iOS 16, with `shape`), or one a value, uint8 [...] (iOS 18).
+        shape: Of the result (iOS 16).
     """
     if shape is not None:
-        sizes = [int(size) for size in shape]
-        flags = np.unpackbits(mask.astype(np.uint8), bitorder="little")[: math.prod(sizes)]
-        mask = flags.reshape(sizes)
-    return _filled(mask, nonzero_data)
-
-
-def _filled(mask: Array, values: Array) -> Array:
-    places = mask.astype(bool)
-    if int(places.sum()) != values.size:
-        raise Unsupported(f"{values.size:,} values for a mask with {int(places.sum()):,} ones")
-    result = np.zeros(mask.shape, values.dtype)
-    result[places] = values.reshape(-1)
+        sizes = tuple(int(size) for size in np.atleast_1d(shape))
+        mask = _unpacked(mask, 1, math.prod(sizes)).reshape(sizes)
+    result = np.zeros(mask.shape, nonzero_data.dtype)
+    chosen = mask != 0
+    if np.count_nonzero(chosen) != nonzero_data.size:
+        raise Unsupported(f"a mask of {np.count_nonzero(chosen):,} places for {nonzero_data.size:,} values")
+    result[chosen] = nonzero_data.reshape(-1)
     return result
 
 
 def lut_to_sparse(
     *, indices_mask: Array, indices_nonzero_data: Array, lut: Array, vector_axis: int | None = None
 ) -> tuple[Array, Array]:
-    """Return the mask and the values of its ones, read from tables."""
-    indices = _filled(indices_mask, indices_nonzero_data)
-    dense = lut_to_dense(indices=indices, lut=lut, vector_axis=vector_axis)
+    """Return the mask and the values, looked up, of a sparse array of indices (iOS 18)."""
+    indices = sparse_to_dense(nonzero_data=indices_nonzero_data, mask=indices_mask)
+    values = lut_to_dense(indices=indices, lut=lut, vector_axis=vector_axis)
     mask = indices_mask
-    if dense.shape != mask.shape:
-        axis = (vector_axis or 0) % mask.ndim
-        mask = np.repeat(mask, lut.shape[-1], axis)
-    return mask, dense[mask.astype(bool)]
+    if lut.shape[-1] > 1:
+        mask = np.repeat(mask, lut.shape[-1], int(vector_axis or 0))
+    return mask, values[mask != 0]
 
 
 def sparse_blockwise_shift_scale(
-    *, data_mask: Array, nonzero_data: Array, scale: Array, offset: Array | None = None
+    *, data_mask: Array, nonzero_data: Array, scale: Any, offset: Any = None
 ) -> tuple[Array, Array]:
-    """Return the mask and scale * (value - offset) of its ones."""
-    dense = blockwise_shift_scale(data=_filled(data_mask, nonzero_data), scale=scale, offset=offset)
-    return data_mask, dense[data_mask.astype(bool)]
+    """Return the mask and the values, scaled, of a sparse array of quantized values (iOS 18)."""
+    data = sparse_to_dense(nonzero_data=nonzero_data, mask=data_mask)
+    values = blockwise_shift_scale(data=data, scale=scale, offset=offset)
+    return data_mask, values[data_mask != 0]
 
 
 def cast(*, source_val: Array, output_dtype: str) -> Array:
-    """Return float16 constants as float32."""
-    if output_dtype not in ("fp32", "fp16"):
+    """Return float16 values as float32 (iOS 16)."""
+    if output_dtype != "fp32":
         raise Unsupported(f"output_dtype {output_dtype!r}")
-    return source_val.astype(np.float32)
+    return np.asarray(source_val, np.float32)
 
 
-TABLE: dict[str, Callable[..., Any]] = {
+def _spread(blocks: Array, shape: tuple[int, ...]) -> Array:
+    """Repeat one value a block until each value of the data has its own."""
+    if blocks.ndim != len(shape):
+        raise Unsupported(f"blocks of rank {blocks.ndim} for data of rank {len(shape)}")
+    for axis, (have, want) in enumerate(zip(blocks.shape, shape, strict=True)):
+        if have == 0 or want % have:
+            raise Unsupported(f"{have} blocks along an axis of {want}")
+        # A single block along an axis broadcasts by itself.
+        if 1 < have < want:
+            blocks = np.repeat(blocks, want // have, axis)
+    return blocks
+
+
+def _unpacked(data: Array, bits: int, count: int) -> Array:
+    """Return values of a few bits each that lie side by side in bytes, the first in the lowest bits."""
+    raw = np.asarray(data, np.uint8).reshape(-1)
+    if bits == 8:
+        return raw[:count]
+    flags = np.unpackbits(raw, bitorder="little")[: count * bits].reshape(count, bits)
+    return np.packbits(flags, axis=1, bitorder="little")[:, 0]
+
+
+CONSTANTS: Mapping[str, Callable[..., Any]] = {
     "constexpr_affine_dequantize": affine_dequantize,
     "constexpr_blockwise_shift_scale": blockwise_shift_scale,
     "constexpr_cast": cast,

@@ -1,22 +1,18 @@
-"""The public side: a package is opened, inputs are checked and laid out, outputs get names and types."""
+"""The public calls: open a package, ask what is not known of it, evaluate it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from edge_sdk.errors import ModelError, SignatureMismatchError
+from edge_sdk.errors import ConfigError
 from edge_sdk.model.coreml.package import Feature, FunctionDescription, Package, open_package
-from edge_sdk.model.coreml.program import ELEMENT_TYPES, Function, NamedType
-from edge_sdk.validate.coreml_reference.machine import Machine, is_known
-from edge_sdk.validate.coreml_reference.precision import Precision
-
-Array = NDArray[Any]
+from edge_sdk.model.coreml.program import Function
+from edge_sdk.validate.coreml_reference.features import package_outputs, program_inputs, states_of
+from edge_sdk.validate.coreml_reference.machine import Machine, unknown_operators
+from edge_sdk.validate.coreml_reference.precision import Array, Precision
 
 
 def evaluate(
@@ -26,66 +22,50 @@ def evaluate(
     function: str | None = None,
     precision: Precision = "program",
 ) -> dict[str, Any]:
-    """Run a package once, operator by operator, as its program says.
-
-    Args:
-        path: The `.mlpackage`.
-        inputs: By input name. A multi-array takes an array of its shape. An image takes [height, width,
-            channels] or [1, height, width, channels] of 1 or 3 channels in RGB order, values 0..255, uint8
-            or float, whatever the order in which the package wants them.
-        function: Of a package with several; the default one where None.
-        precision: "program" rounds to float16 after every operator that the program computes so; "float32"
-            keeps all real numbers in float32.
-
-    Returns:
-        By output name: arrays; of a classifier the label, and a dictionary of probabilities.
-
-    Raises:
-        ModelError: The package is damaged, or cannot be computed.
-        UnknownOperatorError: An operator is not known: there is no answer, rather than a wrong one.
-        SignatureMismatchError: The inputs do not fit.
-    """
+    """Evaluate a `.mlpackage` once; see `ReferenceModel.evaluate`."""
     with ReferenceModel.open(path) as model:
         return model.evaluate(inputs, function=function, precision=precision)
 
 
 class ReferenceModel:
-    """An open package with its expanded constants, for many calls.
+    """An opened package. Keeps its constants, expanded, between calls.
 
     Args:
-        package: Open; closed with this.
+        package: The open package; closed with this.
     """
 
     def __init__(self, package: Package) -> None:
         self.package = package
-        self._machine = Machine(package)
+        self._machines: dict[tuple[str, Precision], Machine] = {}
 
     @classmethod
     def open(cls, path: Path | str) -> ReferenceModel:
         """Open a package.
 
         Raises:
-            ModelError: It is damaged.
+            ModelError: It cannot be read.
         """
         return cls(open_package(path))
 
     @property
     def inputs(self) -> tuple[Feature, ...]:
-        """Inputs of the default function."""
+        """Of the default function."""
         return self._description(None).inputs
 
     @property
     def outputs(self) -> tuple[Feature, ...]:
-        """Outputs of the default function."""
+        """Of the default function."""
         return self._description(None).outputs
 
     def unknown_operators(self, function: str | None = None) -> tuple[tuple[str, str], ...]:
-        """Return (kind, name) of every operation that the evaluator does not know, without running."""
-        return tuple(
-            (operation.kind, operation.name)
-            for operation in self._function(function).block.walk()
-            if not is_known(operation)
-        )
+        """Return (kind, name) of every operation that cannot be run, found without running.
+
+        Empty is no promise: an operator may be known and still refuse one of its rarer forms when it runs.
+
+        Raises:
+            ConfigError: There is no such function.
+        """
+        return unknown_operators(self._function(function))
 
     def evaluate(
         self,
@@ -93,66 +73,61 @@ class ReferenceModel:
         *,
         function: str | None = None,
         precision: Precision = "program",
-        state: dict[str, Any] | None = None,
+        states: MutableMapping[str, Array] | None = None,
     ) -> dict[str, Any]:
-        """Run a function once; see `edge_sdk.validate.coreml_reference.evaluate`.
+        """Run one function.
 
         Args:
-            inputs: By input name.
-            function: Its name; the default one where None.
-            precision: Whether float16 is emulated.
-            state: Values of the model's states by name, read and written; empty ones where None.
+            inputs: Arrays by name. An image is [1, H, W, C] or [H, W, C] with values 0..255, C = 3 in RGB
+                order whatever order the package wants, or C = 1; whole numbers or not.
+            function: Name; None for the default one.
+            precision: "program" rounds every result to the type that the program declares;
+                "float32" does not.
+            states: Values of the states by name; zeros where missing or None. The new values are left there.
+
+        Returns:
+            By output name: arrays in the declared type; of a classifier the label and {label: probability};
+            an image as [1, H, W, C], uint8, RGB order.
 
         Raises:
-            ModelError: As `evaluate`.
+            UnknownOperatorError: An operator, or a form of one, is not known: there is no verdict.
+            SignatureMismatchError: The inputs do not fit.
+            ConfigError: There is no such function or precision.
+            ModelError: The package is damaged.
         """
-        body, description = self._function(function), self._description(function)
-        given = self._inputs(inputs, body, description)
-        found = self._machine.run(body, given, precision, {} if state is None else state)
-        declared = {item.name: item for item in description.outputs}
-        return {name: _returned(value, declared.get(name)) for name, value in found.items()}
+        if precision not in ("program", "float32"):
+            raise ConfigError(f"precision {precision!r} is not known", hint="program or float32")
+        chosen, description = self._function(function), self._description(function)
+        machine = self._machines.get((chosen.name, precision))
+        if machine is None:
+            machine = self._machines[chosen.name, precision] = Machine(self.package, chosen, precision)
+        kept = states_of(description, states)
+        results = machine.run(program_inputs(description, inputs), kept)
+        if states is not None:
+            states.update(kept)
+        return package_outputs(description, results)
 
     def _function(self, name: str | None) -> Function:
-        chosen = self.package.default_function if name is None else name
+        wanted = name or self.package.default_function
         functions = self.package.program.functions
-        if chosen not in functions:
-            raise ModelError(
-                f"{self.package.path.name} has no function {chosen!r}",
-                why="functions: " + ", ".join(functions),
+        if wanted not in functions:
+            raise ConfigError(
+                f"the package has no function {wanted!r}", hint=f"it has: {', '.join(sorted(functions))}"
             )
-        return functions[chosen]
+        return functions[wanted]
 
     def _description(self, name: str | None) -> FunctionDescription:
-        chosen = self.package.default_function if name is None else name
-        return self.package.functions[chosen]
-
-    def _inputs(
-        self, inputs: Mapping[str, Any], body: Function, description: FunctionDescription
-    ) -> dict[str, Array]:
-        types = {item.name: item for item in body.inputs if item.type.dtype != "state"}
-        rows = [(name, _wanted(item), "nothing") for name, item in types.items() if name not in inputs]
-        rows += [
-            (name, "no such input", _shown(value)) for name, value in inputs.items() if name not in types
-        ]
-        features = {feature.name: feature for feature in description.inputs}
-        given = {}
-        for name, item in types.items():
-            if name not in inputs:
-                continue
-            feature = features.get(name)
-            array = np.asarray(inputs[name])
-            if feature is not None and feature.kind == "image":
-                array = _as_image(array, feature)
-            if not _fits(array, item, feature):
-                rows.append((name, _wanted(item), _shown(inputs[name])))
-                continue
-            given[name] = _as_declared(array, item)
-        if rows:
-            raise SignatureMismatchError(rows)
-        return given
+        wanted = name or self.package.default_function
+        if wanted not in self.package.functions:
+            raise ConfigError(
+                f"the package describes no function {wanted!r}",
+                hint=f"it has: {', '.join(sorted(self.package.functions))}",
+            )
+        return self.package.functions[wanted]
 
     def close(self) -> None:
-        """Let go of the package."""
+        """Let go of the package and the expanded constants."""
+        self._machines.clear()
         self.package.close()
 
     def __enter__(self) -> ReferenceModel:
@@ -165,42 +140,3 @@ class ReferenceModel:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _as_image(array: Array, feature: Feature) -> Array:
-    """Return [1, channels, height, width] in the order that the program sees."""
-    picture = array[None] if array.ndim == 3 else array
-    if picture.ndim != 4:
-        return array
-    if feature.color == "BGR":
-        picture = picture[..., ::-1]
-    return np.moveaxis(picture, -1, 1)
-
-
-def _fits(array: Array, item: NamedType, feature: Feature | None) -> bool:
-    shape = item.type.shape
-    if len(shape) != array.ndim or array.dtype.kind not in "iufb":
-        return False
-    if feature is not None and (array.shape in feature.shapes or array.shape[-2:] in feature.sizes):
-        return True
-    return all(want is None or want == have for want, have in zip(shape, array.shape, strict=True))
-
-
-def _as_declared(array: Array, item: NamedType) -> Array:
-    wanted: Any = ELEMENT_TYPES[item.type.dtype]
-    return array.astype(wanted, copy=False)
-
-
-def _returned(value: Any, feature: Feature | None) -> Any:
-    if not isinstance(value, np.ndarray) or feature is None or feature.dtype is None:
-        return value
-    return value.astype(ELEMENT_TYPES[feature.dtype], copy=False)
-
-
-def _wanted(item: NamedType) -> str:
-    return f"{item.type.dtype}[{','.join('?' if size is None else str(size) for size in item.type.shape)}]"
-
-
-def _shown(value: Any) -> str:
-    array = np.asarray(value)
-    return f"{array.dtype.name}[{','.join(map(str, array.shape))}]"

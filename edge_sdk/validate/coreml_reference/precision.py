@@ -1,4 +1,9 @@
-"""How values are held between operators: float16 as its own type, rounded once after every operator."""
+"""Numbers between operators: what a declared type does to a result.
+
+Operators compute in float32. "program" then rounds each result to the type that the program declares for it,
+as a device that computes in float16 stores it: to the nearest, ties to even, above 65,504 to infinity.
+"float32" leaves every float as it is, which shows what the weights alone cost.
+"""
 
 from __future__ import annotations
 
@@ -9,34 +14,45 @@ from numpy.typing import NDArray
 
 from edge_sdk.model.coreml.program import ELEMENT_TYPES, ValueType
 
-Array = NDArray[Any]
-#: "program" rounds to float16 where the program says so; "float32" keeps every real number in float32.
 Precision = Literal["program", "float32"]
+Array = NDArray[Any]
 
 
-def rounded(value: Any, kind: ValueType, precision: Precision) -> Any:
-    """Return what an operator gave in the type that its output has.
+def round_to_half(x: Array) -> Array:
+    """Return float32 values that float16 can hold.
 
     Args:
-        value: As the operator computed it.
-        kind: Declared type.
-        precision: Whether float16 is emulated.
+        x: float32.
     """
-    if kind.dtype not in ELEMENT_TYPES or not isinstance(value, (np.ndarray, np.generic)):
-        return value
-    if kind.dtype == "string":
+    return x.astype(np.float16).astype(np.float32)
+
+
+def settle(value: Any, kind: ValueType, precision: Precision) -> Any:
+    """Return a result as the next operators get it.
+
+    Args:
+        value: What an operator or a constant gives.
+        kind: What the program declares.
+        precision: "program" or "float32".
+
+    Returns:
+        float32 for every float type, rounded where the program says so; the declared type of integers and
+        booleans; anything that is no tensor (strings, lists, dictionaries) as it is.
+    """
+    if kind.dtype in ("string", "list", "tuple", "dictionary", "state"):
         return value
     array = np.asarray(value)
-    wanted = ELEMENT_TYPES[kind.dtype]
-    if kind.dtype == "fp16" and precision == "float32":
-        wanted = np.float32
-    if kind.dtype == "fp64":
-        wanted = np.float32 if array.dtype != np.float64 else np.float64
-    return array if array.dtype == wanted else array.astype(wanted)
+    if kind.dtype in ("fp16", "fp32", "fp64"):
+        # Views of a file may have another byte order mark or be of a subclass; float16 becomes float32.
+        wide = array.astype(np.float32, copy=False)
+        if kind.dtype == "fp16" and precision == "program" and array.dtype != np.float16:
+            return round_to_half(wide)
+        return wide
+    return array.astype(ELEMENT_TYPES[kind.dtype], copy=False)
 
 
-def widened(value: Any) -> Any:
-    """Return a float16 array as float32: operators do not compute in float16."""
-    if isinstance(value, np.ndarray) and value.dtype == np.float16:
-        return value.astype(np.float32)
-    return value
+def fits(array: Array, kind: ValueType) -> bool:
+    """Return whether an array has the declared shape, where that is known."""
+    if len(kind.shape) != array.ndim:
+        return False
+    return all(want is None or want == have for want, have in zip(kind.shape, array.shape, strict=True))
