@@ -250,6 +250,13 @@ PACKAGES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+#: Packages whose numbers are compared with TensorFlow's.
+VALUES = (
+    *("plain", "plain_float32", "image", "image_bgr_first", "image_uint8", "uint8", "image_gray"),
+    *("shapes", "hostile", "edges", "two", "float16_io"),
+)
+
+
 def reference_labels(folder: Path) -> dict[str, Any]:
     """Return one program with labels twice: as coremltools adds them, and as we do."""
     import coremltools as ct
@@ -301,6 +308,74 @@ def facts(package: Path) -> dict[str, Any]:
     }
 
 
+def _prepared(pixels: Any, image: ImagePreprocess) -> Any:
+    """Return what the contract makes of RGB pixels, or of gray ones."""
+    import numpy as np
+
+    ordered = pixels[..., ::-1] if image.color == "bgr" else pixels
+    values = (ordered.astype(np.float64) * image.scale - np.array(image.mean)) / np.array(image.std)
+    return values.transpose(0, 3, 1, 2) if image.layout == "nchw" else values
+
+
+def feeds(name: str) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Return (signature, inputs of the source, inputs of the package) of every call to compare."""
+    import numpy as np
+
+    random = np.random.default_rng(11)
+    source, options = PACKAGES[name]
+    if source.startswith("picture"):
+        given = options.get("contract")
+        channels = 1 if source == "picture_gray" else 3
+        pixels = random.integers(0, 256, (1, 8, 10, channels)).astype(np.uint8)
+        if given is None or options.get("images") is False:
+            values = random.normal(size=pixels.shape).astype(np.float32)
+            return [(SERVING, {"picture": values}, {"picture": values})]
+        image = Contract.from_dict(given).preprocess["picture"].image
+        assert image is not None
+        if name == "uint8":
+            return [(SERVING, {"picture": pixels}, {"picture": pixels.astype(np.int32)})]
+        values = _prepared(pixels, image).astype(np.uint8 if source == "picture_uint8" else np.float32)
+        return [(SERVING, {"picture": values}, {"picture": pixels})]
+    if source == "text":
+        calls = []
+        for length in (8, 16):
+            tokens = random.integers(0, 50, (1, length))
+            mask = (np.arange(length)[None] < length - 3).astype(np.float32)
+            calls.append(
+                (
+                    SERVING,
+                    {"tokens": tokens, "mask": mask},
+                    {"tokens": tokens.astype(np.int32), "mask": mask},
+                )
+            )
+        return calls
+    if source == "hostile":
+        three = {key: random.normal(size=(1, 4)).astype(np.float32) for key in ("first", "second", "third")}
+        return [(SERVING, three, three)]
+    if source == "edges":
+        values = random.uniform(0, 100, (2, 3)).astype(np.float32)
+        flag = random.integers(0, 2, (2, 3)).astype(bool)
+        useless = np.zeros((1, 5), np.float32)
+        factor = np.float32(1.5)
+        ours = {"values": values, "factor": factor.reshape(1), "flag": flag.astype(np.float32)}
+        return [(SERVING, {"values": values, "factor": factor, "flag": flag, "useless": useless}, ours)]
+    code = random.normal(size=(1, 64)).astype(np.float32)
+    return [("encode", {"x": code}, {"x": code}), ("decode", {"code": code}, {"code": code})]
+
+
+def write_references(folder: Path, name: str) -> None:
+    """Write what goes into a package and what TensorFlow makes of it: NAME.N.npz for call N."""
+    import numpy as np
+    import tensorflow as tf
+
+    functions = tf.saved_model.load(str(folder / "sources" / PACKAGES[name][0])).signatures
+    for index, (signature, theirs, ours) in enumerate(feeds(name)):
+        answers = functions[signature](**{key: tf.constant(value) for key, value in theirs.items()})
+        arrays = {f"in {key}": value for key, value in ours.items()}
+        arrays |= {f"out {key.encode().hex()}": value.numpy() for key, value in answers.items()}
+        np.savez(folder / "references" / f"{name}.{index}.npz", **arrays)
+
+
 def main(folder: Path, names: list[str]) -> None:
     """Make the packages that are named, or all of them."""
     from edge_sdk.convert.coreml import convert
@@ -322,6 +397,10 @@ def main(folder: Path, names: list[str]) -> None:
             answers[name] = {"value": convert(arguments), **facts(Path(arguments["output"]))}
         except EdgeError as error:
             answers[name] = {"error": error.to_dict()}
+    (folder / "references").mkdir()
+    for name in VALUES:
+        if "value" in answers.get(name, {}):
+            write_references(folder, name)
     if "plain" in answers:
         answers["finished twice"] = finish_again(folder / "plain.mlpackage")
     answers["labels of coremltools"] = reference_labels(folder)

@@ -276,4 +276,4 @@ def test_types_without_an_array_are_refused(made: Made) -> None:
 def test_a_refused_conversion_leaves_nothing(made: Made) -> None:
     left = {path.name for path in made.folder.iterdir()}
     whole = {f"{name}.mlpackage" for name, answer in made.answers.items() if "value" in answer}
-    assert left == {*whole, "sources", "answers.json"}
+    assert left == {*whole, "sources", "references", "answers.json"}
