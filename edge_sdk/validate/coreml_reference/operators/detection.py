@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_sdk.validate.coreml_reference.operators.shape import OLD_OPSETS
+
 Array = NDArray[Any]
 
 
@@ -18,21 +20,27 @@ def non_maximum_suppression(
     max_boxes: int,
     score_threshold: float | None = None,
     per_class_suppression: bool = False,
-) -> tuple[Array, Array, Array, Array]:
+    opset: str = "CoreML5",
+) -> tuple[Array, ...]:
     """Keep the best boxes that overlap no better one too much.
 
     Args:
-        boxes: [n, B, 4]: centre x, centre y, width, height.
-        scores: [n, B, K].
+        boxes: [n, B, 4], from iOS 17 on [n, 4, B]: centre x, centre y, width, height.
+        scores: [n, B, K], from iOS 17 on [n, K, B].
         iou_threshold: A box that overlaps a better one by more is dropped.
         max_boxes: Rows of the result.
         score_threshold: Boxes whose best score is below are dropped (up to iOS 16).
         per_class_suppression: Only boxes of the same best class compete.
+        opset: Of the program.
 
     Returns:
         Boxes [n, max_boxes, 4] and scores [n, max_boxes, K], zeros where there are fewer; indices
-        [n, max_boxes], -1 there; how many there are [n].
+        [n, max_boxes], -1 there; how many there are [n]. From iOS 17 on, boxes [n, 4, max_boxes], scores
+        [n, K, max_boxes] and indices alone.
     """
+    newer = opset not in OLD_OPSETS
+    if newer:
+        boxes, scores = boxes.swapaxes(1, 2), scores.swapaxes(1, 2)
     count = int(max_boxes)
     out_boxes = np.zeros((boxes.shape[0], count, 4), np.float32)
     out_scores = np.zeros((boxes.shape[0], count, scores.shape[2]), np.float32)
@@ -51,6 +59,8 @@ def non_maximum_suppression(
                 kept.append(int(index))
         out_boxes[n, : len(kept)], out_scores[n, : len(kept)] = given[kept], points[kept]
         indices[n, : len(kept)], numbers[n] = kept, len(kept)
+    if newer:
+        return out_boxes.swapaxes(1, 2), out_scores.swapaxes(1, 2), indices
     return out_boxes, out_scores, indices, numbers
 
 

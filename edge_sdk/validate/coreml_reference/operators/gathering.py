@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_sdk.validate.coreml_reference.errors import Unsupported
+from edge_sdk.validate.coreml_reference.operators.shape import OLD_OPSETS
 
 Array = NDArray[Any]
 
@@ -16,10 +17,35 @@ def _whole(indices: Any) -> Array:
     return np.asarray(indices).astype(np.int64)
 
 
+def _inside(indices: Any, sizes: Any, opset: str) -> Array:
+    """Return indices counted from the beginning.
+
+    Args:
+        indices: Whole numbers.
+        sizes: Of the axis; or of several, one for each value of the last axis of indices.
+        opset: From iOS 17 on, negative indices do not count from the end: they are outside.
+
+    Raises:
+        Unsupported: An index is outside: what a device then reads or writes is not defined.
+    """
+    places, limits = _whole(indices), np.asarray(sizes)
+    low = -limits if opset in OLD_OPSETS else 0
+    outside = (places < low) | (places >= limits)
+    if outside.any():
+        raise Unsupported(f"index {int(places[outside][0])} is outside, where no result is defined")
+    return np.where(places < 0, places + limits, places)
+
+
 def gather(
-    *, x: Array, indices: Any, axis: int = 0, batch_dims: int = 0, validate_indices: bool = False
+    *,
+    x: Array,
+    indices: Any,
+    axis: int = 0,
+    batch_dims: int = 0,
+    validate_indices: bool = False,
+    opset: str = "CoreML5",
 ) -> Array:
-    """Return slices of x along an axis; negative indices count from the end.
+    """Return slices of x along an axis; up to iOS 16 negative indices count from the end.
 
     Args:
         x: What is read.
@@ -27,32 +53,45 @@ def gather(
         axis: That indices count along.
         batch_dims: Axes that x and indices share.
         validate_indices: The system checks the range at run time; here it is always checked.
+        opset: Of the program.
     """
-    places = _whole(indices)
-    axis, batch = axis % x.ndim, batch_dims % (places.ndim + 1) if batch_dims < 0 else batch_dims
+    axis %= x.ndim
+    places, batch = _inside(indices, x.shape[axis], opset), batch_dims
     if batch == 0:
-        return np.take(x, places, axis)
-    flat = x.reshape(-1, *x.shape[batch:])
-    rows = places.reshape(-1, *places.shape[batch:])
+        return np.asarray(np.take(x, places, axis))
+    samples = int(np.prod(x.shape[:batch], dtype=np.int64))
+    flat = x.reshape(samples, *x.shape[batch:])
+    rows = places.reshape(samples, *places.shape[batch:])
     found = [np.take(one, row, axis - batch) for one, row in zip(flat, rows, strict=True)]
     shape = (*x.shape[:axis], *places.shape[batch:], *x.shape[axis + 1 :])
     return np.stack(found).reshape(shape) if found else np.zeros(shape, x.dtype)
 
 
-def gather_along_axis(*, x: Array, indices: Any, axis: int = 0, validate_indices: bool = False) -> Array:
+def gather_along_axis(
+    *, x: Array, indices: Any, axis: int = 0, validate_indices: bool = False, opset: str = "CoreML5"
+) -> Array:
     """Return for every place the value of x at the index that stands there."""
-    return np.take_along_axis(x, _whole(indices), axis)
+    return np.take_along_axis(x, _inside(indices, x.shape[axis], opset), axis)
 
 
-def gather_nd(*, x: Array, indices: Any, batch_dims: int = 0, validate_indices: bool = False) -> Array:
+def gather_nd(
+    *,
+    x: Array,
+    indices: Any,
+    batch_dims: int = 0,
+    validate_indices: bool = False,
+    opset: str = "CoreML5",
+) -> Array:
     """Return slices of x at index vectors, which lie on the last axis of indices."""
-    places = _whole(indices)
-    if batch_dims == 0:
-        return x[tuple(np.moveaxis(places, -1, 0))]
-    flat = x.reshape(-1, *x.shape[batch_dims:])
-    rows = places.reshape(-1, *places.shape[batch_dims:])
-    found = [one[tuple(np.moveaxis(row, -1, 0))] for one, row in zip(flat, rows, strict=True)]
-    return np.stack(found).reshape(*x.shape[:batch_dims], *found[0].shape)
+    given = _whole(indices)
+    depth = given.shape[-1]
+    places = _inside(given, x.shape[batch_dims : batch_dims + depth], opset)
+    # The axes that x and indices share are indexed by their own places.
+    own = np.indices(places.shape[:-1], sparse=True)[:batch_dims]
+    where = (*own, *(places[..., at] for at in range(depth)))
+    if not where:
+        return np.broadcast_to(x, (*places.shape[:-1], *x.shape)).copy()
+    return x[where]
 
 
 def _write(target: Array, place: Any, updates: Array, mode: str) -> None:
@@ -65,6 +104,8 @@ def _write(target: Array, place: Any, updates: Array, mode: str) -> None:
     elif mode == "mul":
         np.multiply.at(target, place, updates)
     elif mode == "div":
+        if target.dtype.kind != "f":
+            raise Unsupported("division of integers: how it rounds is not defined")
         np.divide.at(target, place, updates)
     elif mode == "max":
         np.maximum.at(target, place, updates)
@@ -82,18 +123,14 @@ def scatter(
     axis: int = 0,
     mode: str = "add",
     validate_indices: bool = False,
+    opset: str = "CoreML5",
 ) -> Array:
-    """Return data with slices along an axis written at indices."""
-    places = _whole(indices)
-    result = data.copy()
+    """Return data with slices along an axis written at indices; later ones over earlier ones."""
     axis %= data.ndim
-    target = np.moveaxis(result, axis, 0)
-    _write(
-        target,
-        places,
-        np.moveaxis(updates, tuple(range(axis, axis + places.ndim)), tuple(range(places.ndim))),
-        mode,
-    )
+    places = np.atleast_1d(_inside(indices, data.shape[axis], opset))
+    result = data.copy()
+    ahead = np.moveaxis(updates, tuple(range(axis, axis + places.ndim)), tuple(range(places.ndim)))
+    _write(np.moveaxis(result, axis, 0), places, ahead, mode)
     return result
 
 
@@ -105,11 +142,11 @@ def scatter_along_axis(
     axis: int = 0,
     mode: str = "add",
     validate_indices: bool = False,
+    opset: str = "CoreML5",
 ) -> Array:
     """Return data with each update written at the index that stands at its place."""
-    places = _whole(indices)
     axis %= data.ndim
-    places = np.where(places < 0, places + data.shape[axis], places)
+    places = _inside(indices, data.shape[axis], opset)
     where: list[Any] = list(np.indices(places.shape, sparse=True))
     where[axis] = places
     result = data.copy()
@@ -118,19 +155,30 @@ def scatter_along_axis(
 
 
 def scatter_nd(
-    *, data: Array, indices: Any, updates: Array, mode: str = "add", validate_indices: bool = False
+    *,
+    data: Array,
+    indices: Any,
+    updates: Array,
+    mode: str = "add",
+    validate_indices: bool = False,
+    opset: str = "CoreML5",
 ) -> Array:
     """Return data with slices written at index vectors, which lie on the last axis of indices."""
+    given = _whole(indices)
+    places = _inside(given, data.shape[: given.shape[-1]], opset)
     result = data.copy()
-    _write(result, tuple(np.moveaxis(_whole(indices), -1, 0)), updates, mode)
+    _write(result, tuple(np.moveaxis(places, -1, 0)), updates, mode)
     return result
 
 
 def one_hot(
     *, indices: Any, one_hot_vector_size: Any, axis: int = -1, on_value: Any = 1, off_value: Any = 0
 ) -> Array:
-    """Return vectors with one value at the index and another everywhere else, on a new axis."""
-    places, size = _whole(indices), int(one_hot_vector_size)
+    """Return vectors with one value at the index and another everywhere else, on a new axis.
+
+    An index outside of the vector leaves it without the first value.
+    """
+    places, size = _whole(indices), int(np.asarray(one_hot_vector_size).reshape(()))
     hit = np.expand_dims(places, axis) == np.arange(size).reshape(
         [-1 if at == axis % (places.ndim + 1) else 1 for at in range(places.ndim + 1)]
     )
@@ -158,13 +206,26 @@ def topk(
     return_indices: bool = True,
     output_indices_dtype: str = "int32",
 ) -> tuple[Array, ...] | Array:
-    """Return the k largest values along an axis (smallest, where ascending) and their indices."""
+    """Return the k largest values along an axis (smallest, where ascending) and their indices.
+
+    Args:
+        x: Any array.
+        k: How many; -1 for all.
+        axis: That they are taken along.
+        ascending: Take the smallest instead.
+        sort: Where False any order is allowed; they come sorted all the same.
+        return_indices: Give the indices too.
+        output_indices_dtype: "int32" or "uint16".
+    """
+    if output_indices_dtype not in ("int32", "uint16"):
+        raise Unsupported(f"output_indices_dtype {output_indices_dtype!r}")
     order = argsort(x=x, axis=axis, ascending=ascending)
-    taken = np.take(order, np.arange(int(k)), axis)
-    if not sort:
-        taken = np.sort(taken, axis)
+    count = x.shape[axis] if int(k) == -1 else int(k)
+    if not 0 <= count <= x.shape[axis]:
+        raise Unsupported(f"k is {count}, and there are {x.shape[axis]} values")
+    taken = np.take(order, np.arange(count), axis)
     values = np.take_along_axis(x, taken.astype(np.int64), axis)
-    return (values, taken) if return_indices else values
+    return (values, taken.astype(output_indices_dtype)) if return_indices else values
 
 
 def cumsum(*, x: Array, axis: int = 0, exclusive: bool = False, reverse: bool = False) -> Array:
@@ -172,7 +233,9 @@ def cumsum(*, x: Array, axis: int = 0, exclusive: bool = False, reverse: bool = 
     given = np.flip(x, axis) if reverse else x
     total = np.cumsum(given, axis, dtype=x.dtype)
     if exclusive:
-        total = total - given
+        # Moved on by one place: taking each value off again would round, and turn infinities into NaN.
+        total = np.moveaxis(total, axis, 0)
+        total = np.moveaxis(np.concatenate([np.zeros_like(total[:1]), total[:-1]]), 0, axis)
     return np.flip(total, axis) if reverse else total
 
 

@@ -30,6 +30,9 @@ def pad(*, x: Array, pad: Any, mode: str = "constant", constant_val: Any = 0.0) 
     widths = [(0, 0)] * (x.ndim - len(pairs)) + pairs
     if mode == "constant":
         return np.pad(x, widths, constant_values=x.dtype.type(constant_val))
+    limits = [max(size - 1, 0) if mode == "reflect" else size for size in x.shape]
+    if any(max(pair) > limit for pair, limit in zip(widths, limits, strict=True)):
+        raise Unsupported(f"more {mode} padding than there are values")
     return np.pad(x, widths, mode=_MODES[mode])  # type: ignore[call-overload]
 
 

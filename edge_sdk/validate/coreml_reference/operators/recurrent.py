@@ -13,12 +13,13 @@ from edge_sdk.validate.coreml_reference.operators.activation import sigmoid
 
 Array = NDArray[Any]
 
-#: Slope and offset of hard_sigmoid, factors of scaled_tanh: Core ML's own defaults.
+#: Core ML's defaults, which programs cannot change: 0.2 and 0.5 of hard_sigmoid, 1 and 1 of scaled_tanh
+#: (Apple's own tests of `lstm` expect tanh of it).
 _ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "hard_sigmoid": lambda x: np.clip(0.2 * x + 0.5, 0, 1),
     "linear": lambda x: x,
     "relu": lambda x: np.maximum(x, 0),
-    "scaled_tanh": lambda x: 1.7159 * np.tanh(2 / 3 * x),
+    "scaled_tanh": np.tanh,
     "sigmoid": lambda x: sigmoid(x=x),
     "sigmoid_hard": lambda x: np.clip(0.2 * x + 0.5, 0, 1),
     "tanh": np.tanh,
@@ -70,10 +71,12 @@ def lstm(
         recurrent_activation: Of the three gates.
         cell_activation: Of the cell gate.
         activation: Of the cell state on its way out.
-        clip: The cell gate is limited to -clip..clip.
+        clip: The cell state is limited to -clip..clip, as Apple's own tests expect.
 
     Returns:
         Outputs [steps or 1, batch, directions * H], last output and last cell state [batch, directions * H].
+        The outputs are in the order in which they were made: with "reverse" that of the last step comes
+        first. With "bidirectional" both ways are in the order of the input.
     """
     gate, inner, outer = (_activation(name) for name in (recurrent_activation, cell_activation, activation))
 
@@ -84,15 +87,14 @@ def lstm(
         given = sequence @ w_ih.T
         if b is not None:
             given = given + b
-        peep = [np.float32(0)] * 3 if p is None else np.split(p, 3)
+        peep = [np.float32(0)] * 3 if p is None else np.split(p.reshape(-1), 3)
         found = []
         for step in given:
             i, f, o, z = np.split(step + h @ w_hh.T, 4, axis=-1)
             i, f = gate(i + peep[0] * c), gate(f + peep[1] * c)
-            z = inner(z)
+            c = f * c + i * inner(z)
             if clip is not None:
-                z = np.clip(z, -clip, clip)
-            c = f * c + i * z
+                c = np.clip(c, -clip, clip)
             h = gate(o + peep[2] * c) * outer(c)
             found.append(h)
         steps = np.stack(found) if found else np.zeros((0, x.shape[1], size), np.float32)
@@ -101,8 +103,6 @@ def lstm(
     if direction in ("forward", "reverse"):
         sequence = x if direction == "forward" else x[::-1]
         steps, h, c = one_way(sequence, initial_h, initial_c, weight_ih, weight_hh, bias, peephole)
-        if direction == "reverse":
-            steps = steps[::-1]
         return (steps if output_sequence else h[None]), h, c
     if direction != "bidirectional" or weight_ih_back is None or weight_hh_back is None:
         raise Unsupported(f"direction {direction!r}")
@@ -144,12 +144,14 @@ def gru(
         input_bias: [3 * H], of the input side (iOS 18).
 
     Returns:
-        Outputs [steps or 1, batch, H] and the last one [batch, H].
+        Outputs [steps or 1, batch, H], in the order in which they were made, and the last one [batch, H].
     """
     gate, outer = _activation(recurrent_activation), _activation(activation)
     sequence = x if direction == "forward" else x[::-1]
     if direction not in ("forward", "reverse"):
         raise Unsupported(f"direction {direction!r}")
+    if reset_after and input_bias is None and bias is not None and np.split(bias, 3)[1].any():
+        raise Unsupported("reset_after with one bias: whether the reset gate multiplies it is not defined")
     given = sequence @ weight_ih.T
     if input_bias is not None:
         given = given + input_bias
@@ -163,7 +165,7 @@ def gru(
         past = r * (h @ w_o.T + b_o) if reset_after else (r * h) @ w_o.T + b_o
         h = (1 - z) * outer(i_o + past) + z * h
         found.append(h)
-    return _outputs(found, h, direction, output_sequence), h
+    return _outputs(found, h, output_sequence), h
 
 
 def rnn(
@@ -186,13 +188,13 @@ def rnn(
     for step in sequence @ weight_ih.T:
         h = outer(step + h @ weight_hh.T + (0 if bias is None else bias))
         found.append(h)
-    return _outputs(found, h, direction, output_sequence), h
+    return _outputs(found, h, output_sequence), h
 
 
-def _outputs(found: list[Array], last: Array, direction: str, output_sequence: bool) -> Array:
+def _outputs(found: list[Array], last: Array, output_sequence: bool) -> Array:
     if not output_sequence:
         return last[None]
-    return np.stack(found if direction == "forward" else found[::-1])
+    return np.stack(found) if found else np.zeros((0, *last.shape), np.float32)
 
 
 TABLE = {"gru": gru, "lstm": lstm, "rnn": rnn}

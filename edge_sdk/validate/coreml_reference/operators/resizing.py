@@ -56,8 +56,7 @@ def _bilinear(x: Array, height: int, width: int, mode: str) -> Array:
 
 def _nearest(x: Array, height: int, width: int) -> Array:
     for axis, wanted in ((x.ndim - 2, height), (x.ndim - 1, width)):
-        given = x.shape[axis]
-        x = np.take(x, np.minimum(np.arange(wanted) * given // wanted, given - 1), axis)
+        x = np.take(x, np.arange(wanted) * x.shape[axis] // max(wanted, 1), axis)
     return x
 
 
@@ -95,7 +94,15 @@ def upsample_nearest_neighbor(
     *, x: Array, scale_factor_height: float = 1, scale_factor_width: float = 1
 ) -> Array:
     """Return x larger by factors, by copying values."""
-    return _nearest(x, _scaled(x.shape[-2], scale_factor_height), _scaled(x.shape[-1], scale_factor_width))
+    height, width = x.shape[-2:]
+    tall, wide = _scaled(height, scale_factor_height), _scaled(width, scale_factor_width)
+    for given, wanted, factor in ((height, tall, scale_factor_height), (width, wide, scale_factor_width)):
+        steps = np.arange(wanted)
+        exact = np.minimum(np.floor(steps / np.float32(factor)), given - 1)
+        if not np.array_equal(exact, steps * given // max(wanted, 1)):
+            # Index i reads i / factor, or i * given / wanted: Apple's text does not say which.
+            raise Unsupported(f"a factor of {float(factor):g} for {given} values, which is ambiguous")
+    return _nearest(x, tall, wide)
 
 
 def _scaled(size: int, factor: float) -> int:
@@ -111,24 +118,25 @@ def resize(
     sampling_mode: str = "DEFAULT",
 ) -> Array:
     """Return x with its last `resized_dims` axes in the sizes at the end of `shape`; 0 keeps one."""
-    wanted = [int(size) for size in np.atleast_1d(shape)][-int(resized_dims) :]
-    result = x if x.dtype.kind == "f" else x.astype(np.float32)
+    sizes = [int(size) for size in np.atleast_1d(shape)]
+    wanted = sizes[len(sizes) - int(resized_dims) :]
+    if interpolation_mode == "LINEAR" and x.dtype.kind != "f":
+        raise Unsupported("interpolation of integers: how it rounds is not defined")
     for axis, size in zip(range(x.ndim - len(wanted), x.ndim), wanted, strict=True):
-        if size in (0, result.shape[axis]) and (size == 0 or sampling_mode != "OFFSET_CORNERS"):
-            continue
-        places = grid(result.shape[axis], size, sampling_mode)
+        given = x.shape[axis]
+        count = given if size == 0 else size
         if interpolation_mode == "LINEAR":
-            result = _linear(result, places, axis)
+            x = _linear(x, grid(given, count, sampling_mode), axis)
         elif interpolation_mode == "NEAREST_NEIGHBOR" and sampling_mode == "DEFAULT":
-            result = np.take(result, np.floor(places + 1e-6).astype(np.int64), axis)
+            x = np.take(x, np.arange(count) * given // max(count, 1), axis)
         else:
             raise Unsupported(f"{interpolation_mode} with sampling_mode {sampling_mode}")
-    return np.asarray(result if x.dtype.kind == "f" else np.rint(result).astype(x.dtype))
+    return x
 
 
 def crop(*, x: Array, crop_height: Any, crop_width: Any) -> Array:
     """Return x without rows and columns at its edges: [before, after] each."""
-    (top, bottom), (left, right) = (tuple(int(v) for v in pair) for pair in (crop_height, crop_width))
+    (top, bottom), (left, right) = (np.ravel(pair).tolist() for pair in (crop_height, crop_width))
     return x[..., top : x.shape[-2] - bottom, left : x.shape[-1] - right]
 
 
@@ -190,6 +198,8 @@ def crop_resize(
         pictures = [[int(index)] for index in chosen]
     else:
         raise Unsupported("neither roi nor boxes")
+    if normalized_coordinates and spatial_scale != 1:
+        raise Unsupported("a spatial_scale of normalized coordinates, which is ambiguous")
     found = []
     for row, indices in zip(corners, pictures, strict=True):
         top, left, bottom, right = _corners(row.astype(np.float64), box_coordinate_mode)
@@ -197,8 +207,10 @@ def crop_resize(
         rows = _crop_grid(top * factors[0], bottom * factors[0], int(target_height), sampling_mode)
         columns = _crop_grid(left * factors[1], right * factors[1], int(target_width), sampling_mode)
         found.append(np.stack([_read(x[index], rows, columns, pad_value) for index in indices]))
-    result = np.stack(found)
-    return result if roi is not None else result[:, 0]
+    kept = (x.shape[1], int(target_height), int(target_width))
+    if roi is None:
+        return np.stack(found)[:, 0] if found else np.zeros((0, *kept), np.float32)
+    return np.stack(found) if found else np.zeros((0, x.shape[0], *kept), np.float32)
 
 
 def _corners(row: Array, mode: str) -> tuple[float, float, float, float]:
@@ -244,6 +256,10 @@ def resample(
     Returns:
         [B, C, H2, W2].
     """
+    # Apple's own checks do not look at the case of these words.
+    sampling_mode, padding_mode, coordinates_mode = (
+        word.lower() for word in (sampling_mode, padding_mode, coordinates_mode)
+    )
     height, width = x.shape[-2:]
     columns = _unnormalized(coordinates[..., 0], width, coordinates_mode, align_corners)
     rows = _unnormalized(coordinates[..., 1], height, coordinates_mode, align_corners)
@@ -313,8 +329,10 @@ def affine(
     align_corners: bool,
 ) -> Array:
     """Return a picture moved by a matrix [a0, a1, a2, b0, b1, b2] for each sample, or one for all."""
-    if coordinates_mode != "normalized_minus_one_to_one" or not align_corners:
+    if coordinates_mode.lower() != "normalized_minus_one_to_one" or not align_corners:
         raise Unsupported("coordinates other than -1..1 with aligned corners")
+    if min(int(output_height), int(output_width)) == 1:
+        raise Unsupported("one row or column, which could lie at the edge or in the middle")
     columns = np.linspace(-1, 1, int(output_width))[None, :]
     rows = np.linspace(-1, 1, int(output_height))[:, None]
     matrices = np.broadcast_to(transform_matrix, (x.shape[0], 6)).astype(np.float64)

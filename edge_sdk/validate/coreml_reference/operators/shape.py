@@ -18,26 +18,35 @@ _CAST = {
 }  # fmt: skip
 
 
-def reshape(*, x: Array, shape: Any) -> Array:
-    """Return x in another shape: -1 stands for what is left over, 0 for x's own size at that place.
+#: Operator sets in which zeros of a new shape and negative indices mean what they meant in iOS 15.
+OLD_OPSETS = ("CoreML5", "CoreML6")
 
-    Zeros are read from the front where the ranks are equal; in a longer or shorter shape a 0 counts from
-    the end, as each 0 takes the size that lies as far from the end of x.
+
+def reshape(*, x: Any, shape: Any, opset: str = "CoreML9") -> Array:
+    """Return x in another shape: -1 stands for what is left over, 0 for x's own size.
+
+    Up to iOS 16 a 0 takes the size at its own place, and both shapes have the same rank. From iOS 17 on
+    places count from the end, and a 0 that lies before the beginning of x is a 1.
     """
+    given = np.asarray(x)
     wanted = [int(size) for size in np.atleast_1d(shape)]
-    if 0 in wanted and x.size:
-        shift = x.ndim - len(wanted)
-        wanted = [x.shape[at + shift] if size == 0 else size for at, size in enumerate(wanted)]
-    return x.reshape(wanted)
+    if 0 in wanted:
+        shift = given.ndim - len(wanted)
+        if shift and opset in OLD_OPSETS:
+            raise Unsupported("a 0 in a shape of another rank, which iOS 15 and 16 do not have")
+        own = [given.shape[at + shift] if at + shift >= 0 else 1 for at in range(len(wanted))]
+        wanted = [kept if size == 0 else size for size, kept in zip(wanted, own, strict=True)]
+    if -1 in wanted and given.size == 0 and 0 in wanted:
+        raise Unsupported("-1 in the shape of an array without values: it could be any size")
+    return given.reshape(wanted)
 
 
-def reshape_like(
-    *, x: Array, ref_tensors: tuple[Array, ...], begins: Any, ends: Any, end_masks: Any
-) -> Array:
+def reshape_like(*, x: Array, ref_tensors: Any, begins: Any, ends: Any, end_masks: Any) -> Array:
     """Return x in a shape put together from slices of other arrays' shapes."""
     wanted: list[int] = []
-    for tensor, begin, end, masked in zip(ref_tensors, begins, ends, end_masks, strict=True):
-        wanted += tensor.shape[int(begin) : None if bool(masked) else int(end)]
+    columns = (_several(ref_tensors), *(_several(item) for item in (begins, ends, end_masks)))
+    for tensor, begin, end, masked in zip(*columns, strict=True):
+        wanted += np.shape(tensor)[int(begin) : None if bool(masked) else int(end)]
     return x.reshape(wanted)
 
 
@@ -52,29 +61,36 @@ def expand_dims(*, x: Array, axes: Any) -> Array:
 
 
 def squeeze(*, x: Array, axes: Any = None) -> Array:
-    """Return x without axes of size 1."""
-    return np.squeeze(x, None if axes is None else tuple(int(axis) for axis in np.atleast_1d(axes)))
+    """Return x without axes of size 1: all, or those named; a named axis of another size stays."""
+    if axes is None:
+        return np.squeeze(x)
+    named = {int(axis) % x.ndim for axis in np.atleast_1d(axes)}
+    return x.reshape([size for axis, size in enumerate(x.shape) if size != 1 or axis not in named])
 
 
 def flatten2d(*, x: Array, axis: int = 1) -> Array:
     """Return x as a matrix: the axes before `axis`, and those from it on."""
     place = axis % x.ndim if axis < 0 else axis
-    return x.reshape(int(np.prod(x.shape[:place], dtype=np.int64)), -1)
+    before, behind = (int(np.prod(part, dtype=np.int64)) for part in (x.shape[:place], x.shape[place:]))
+    return x.reshape(before, behind)
 
 
-def shape(*, x: Array) -> Array:
+def shape(*, x: Any) -> Array:
     """Return the sizes of x."""
-    return np.asarray(x.shape, np.int32)
+    return np.asarray(np.shape(x), np.int32)
 
 
-def concat(*, values: tuple[Array, ...], axis: int, interleave: bool = False) -> Array:
-    """Return arrays behind each other; interleaved, one slice of each in turn."""
+def concat(*, values: Any, axis: int, interleave: bool = False) -> Array:
+    """Return arrays behind each other; interleaved, one slice of each in turn; scalars as a vector."""
+    arrays = _several(values)
+    if arrays[0].ndim == 0:
+        return np.stack(arrays)
     if not interleave:
-        return np.concatenate(values, axis)
-    place = axis % values[0].ndim
-    stacked = np.stack(values, place + 1)
-    sizes = list(values[0].shape)
-    sizes[place] *= len(values)
+        return np.concatenate(arrays, axis)
+    place = axis % arrays[0].ndim
+    stacked = np.stack(arrays, place + 1)
+    sizes = list(arrays[0].shape)
+    sizes[place] *= len(arrays)
     return stacked.reshape(sizes)
 
 
@@ -90,9 +106,9 @@ def split(
     return tuple(np.split(x, num_splits, axis))
 
 
-def stack(*, values: tuple[Array, ...], axis: int) -> Array:
+def stack(*, values: Any, axis: int) -> Array:
     """Return arrays side by side on a new axis."""
-    return np.stack(values, axis)
+    return np.stack(_several(values), axis)
 
 
 def tile(*, x: Array, reps: Any) -> Array:
@@ -133,7 +149,9 @@ def cast(*, x: Array, dtype: str) -> Array:
     kind: Any = np.dtype(_CAST[dtype])
     if given.dtype.kind == "f" and kind.kind in "iu":
         limits = np.iinfo(kind)
-        return np.clip(np.nan_to_num(np.trunc(given)), limits.min, limits.max).astype(kind)
+        # float64 holds the limits of 32 bits, which float32 rounds to numbers that do not fit.
+        wide = np.nan_to_num(np.trunc(given.astype(np.float64)))
+        return np.clip(wide, limits.min, limits.max).astype(kind)
     return given.astype(kind)
 
 
@@ -145,13 +163,14 @@ def select(*, cond: Any, a: Array, b: Array) -> Array:
 def _kind_of(value: Any) -> Any:
     if isinstance(value, bool):
         return np.bool_
-    return (
-        np.int32
-        if isinstance(value, int)
-        else np.asarray(value, None).dtype
-        if isinstance(value, np.ndarray)
-        else np.float32
-    )
+    if isinstance(value, np.ndarray):
+        return value.dtype
+    return np.int32 if isinstance(value, int) else np.float32
+
+
+def _several(values: Any) -> tuple[Array, ...]:
+    """Return an input of several values as a tuple; of one value it comes without."""
+    return tuple(np.asarray(value) for value in (values if isinstance(values, tuple) else (values,)))
 
 
 TABLE = {

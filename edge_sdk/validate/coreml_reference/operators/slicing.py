@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_sdk.validate.coreml_reference.errors import Unsupported
+
 Array = NDArray[Any]
 
 
@@ -64,7 +66,7 @@ def _index(
         begin, end, strides, flags(begin_mask), flags(end_mask), flags(squeeze_mask), strict=True
     ):
         if single:
-            place.append(int(first))
+            place.append(0 if open_first else int(first))
         else:
             place.append(slice(None if open_first else int(first), None if open_last else int(last), step))
     return tuple(place)
@@ -86,6 +88,8 @@ def reverse(*, x: Array, axes: Any = None) -> Array:
 
 def reverse_sequence(*, x: Array, lengths: Any, seq_axis: int = 0, batch_axis: int = 0) -> Array:
     """Return x with the first `lengths[b]` values of each sequence turned round."""
+    if seq_axis % x.ndim == batch_axis % x.ndim:
+        raise Unsupported("one axis for both the batch and the sequence")
     moved = np.moveaxis(x, (batch_axis, seq_axis), (0, 1)).copy()
     for row, length in zip(moved, np.atleast_1d(lengths), strict=True):
         row[: int(length)] = row[: int(length)][::-1].copy()
