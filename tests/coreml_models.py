@@ -7,7 +7,7 @@
     made.package("float32"), made.package("float16"), made.inputs, made.outputs
 
 Each network is built and converted in one process of its own, because importing coremltools takes ten
-seconds and its TensorFlow must not end up in the test's process. The cache is ~/.cache/edge_sdk/coreml-models,
+seconds and its TensorFlow must not end up in a test. The cache is ~/.cache/edge_sdk/coreml-models,
 one folder per network, keyed by the versions of the converters and the text of the function that builds it; a
 lock file lets parallel test workers make each only once. The weights are random, the batch-norm statistics
 those of real activations, so that values stay in the range of a trained network.
@@ -165,7 +165,12 @@ def application(name: str, folder: Path) -> None:
 
 
 def calibrate(model: Any, batch: Any) -> None:
-    """Give batch-norm layers random scales, then the statistics of what really arrives at them."""
+    """Give batch-norm layers random scales, then the statistics of what really arrives at them.
+
+    The shift is mostly positive: a deep network with statistics of mean 0 everywhere is chaotic and
+    multiplies any rounding error by hundreds (the float16 MobileNetV2 then has 39.3 dB, with only its weights
+    rounded 44.7 dB), which no trained network does.
+    """
     import keras
 
     random = np.random.default_rng(11)
@@ -175,7 +180,7 @@ def calibrate(model: Any, batch: Any) -> None:
         if layer.gamma is not None:
             layer.gamma.assign(random.uniform(0.6, 1.4, layer.gamma.shape))
         if layer.beta is not None:
-            layer.beta.assign(random.normal(0, 0.2, layer.beta.shape))
+            layer.beta.assign(random.normal(0.6, 0.3, layer.beta.shape))
     if layers:
         model(batch, training=True)
 

@@ -6,6 +6,7 @@ old one as it was, as the program means it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +95,7 @@ def list_scatter(*, ls: TensorList, indices: Array, value: Array) -> TensorList:
     return ls.with_items(items)
 
 
-TABLE = {
+TABLE: Mapping[str, Callable[..., Any]] = {
     "list_gather": list_gather,
     "list_length": list_length,
     "list_read": list_read,

@@ -48,8 +48,7 @@ _MAX_ROUNDS = 1_000_000
 #: What NumPy and Python raise where inputs do not fit an operator.
 _FAILURES = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 
-_LISTS: Mapping[str, Operator] = lists.TABLE
-TABLE: Mapping[str, Operator] = {**OPERATORS, **_LISTS}
+TABLE: Mapping[str, Operator] = {**OPERATORS, **lists.TABLE}
 
 
 @dataclass
