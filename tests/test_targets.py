@@ -12,6 +12,7 @@ from edge_sdk.targets import Target, load_target, target_names
 WANTED = {
     "host", "raspberry-pi-4", "raspberry-pi-5", "raspberry-pi-zero-2w", "jetson-orin-nano", "coral-dev-board",
     "imx8mp", "imx93", "rock-5b", "generic-aarch64", "generic-armv7", "generic-x86_64", "android", "ios",
+    "ios-litert",
 }  # fmt: skip
 
 
@@ -24,13 +25,17 @@ def test_every_target_can_be_read_and_makes_sense(name: str) -> None:
     target = load_target(name)
     assert target.name == name
     assert target.title
-    assert target.runtime.name in ("litert", "tflite-runtime")
+    assert target.runtime.name in ("litert", "tflite-runtime", "coreml")
     assert Target.from_dict(target.to_dict()) == target
     assert target.recipes
     assert len(set(target.recipes)) == len(target.recipes)
-    # The CPU is always the last rung, and every other rung says where its library is.
-    assert target.delegates[-1].name == "xnnpack"
-    assert all(rung.library and rung.library.startswith("/") for rung in target.delegates[:-1])
+    # The CPU is always the last rung; other rungs say where their library is. Core ML brings its own.
+    if target.format == "mlpackage":
+        assert target.delegates[-1].name == "cpu_only"
+        assert all(rung.library is None for rung in target.delegates)
+    else:
+        assert target.delegates[-1].name == "xnnpack"
+        assert all(rung.library and rung.library.startswith("/") for rung in target.delegates[:-1])
     if target.platform != "linux":
         assert (target.architecture, target.python, target.glibc) == ("any", None, None)
     # Packages: tflite-runtime is the only runtime for 32-bit Arm.
@@ -59,9 +64,14 @@ def test_an_unknown_target_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match="no target called 'raspberry-pi4'") as caught:
         load_target("raspberry-pi4")
     assert caught.value.hint == "did you mean 'raspberry-pi-4'?"
-    with pytest.raises(ConfigError) as caught:
-        load_target("zzzzzz")
-    assert caught.value.hint == "edge targets"
+    for short, whole in (("jetson", "jetson-orin-nano"), ("imx8", "imx8mp"), ("hosts", "host")):
+        with pytest.raises(ConfigError) as caught:
+            load_target(short)
+        assert caught.value.hint == f"did you mean {whole!r}?"
+    for nothing in ("zzzzzz", "nosuch", "phone"):
+        with pytest.raises(ConfigError) as caught:
+            load_target(nothing)
+        assert caught.value.hint == "edge targets", nothing
 
 
 def own(tmp_path: Path, text: str) -> str:
