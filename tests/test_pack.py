@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,15 @@ import pytest
 
 from edge_sdk.bundle.archive import Bundle
 from edge_sdk.bundle.digest import folder_digest, sha256_of
+from edge_sdk.bundle.extraction import extract_variant
 from edge_sdk.bundle.manifest import CoreMLFacts, CoreMLImage, RuntimeRequirement
 from edge_sdk.contract.spec import Contract
 from edge_sdk.errors import BundleError, DigestMismatchError
+from edge_sdk.model.coreml.package import open_package
 from edge_sdk.pack import Ingredient, Packing, Plan, pack
 from edge_sdk.targets import Target
 from edge_sdk.validate.facts import VariantFacts
+from tests import real_models
 from tests.bundle.samples import PACKAGE, SIGNATURE
 from tests.bundle.test_folders import lay_out
 
@@ -141,3 +145,18 @@ def test_a_name_that_no_bundle_can_hold_is_refused(package: Path) -> None:
     (package / ".DS_Store").write_bytes(b"")
     with pytest.raises(BundleError, match="unsafe file name"):
         packed(coreml(package, files={}, model_sha256=folder_digest(package)))
+
+
+def test_a_real_package_comes_out_as_it_went_in(tmp_path: Path) -> None:
+    original = real_models.basic_pitch_mlpackage()
+    item = coreml(package=lay_out(tmp_path / "unused.mlpackage", PACKAGE))
+    item = replace(item, model=original, model_sha256=folder_digest(original), files={})
+    packed(item).write(tmp_path / "pitch.edge")
+    with Bundle.open(tmp_path / "pitch.edge") as bundle:
+        bundle.verify()
+        folder = extract_variant(bundle, item.id, tmp_path / "app/nmp.mlpackage")
+        assert bundle.manifest.model_size(item.id) == 269_600
+    assert folder_digest(folder) == folder_digest(original)
+    with open_package(folder) as package:
+        assert package.minimum_deployment == "iOS15"
+        assert package.parameters == 36_010
