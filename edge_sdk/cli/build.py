@@ -199,14 +199,12 @@ def show(result: BuildResult) -> None:
             console.print(Text.assemble("picked ", (identifier, "bold green"), f" for {target}"))
     console.print(Text.assemble("bundle ", (str(result.bundle), "bold")))
     console.print(Text(f"sha256 {result.bundle_sha256}"))
-    console.print(
-        Text.assemble(
-            "next:  ",
-            (f"edge report {result.bundle.with_suffix('')} --html report.html", "bold"),
-            ", then ",
-            ("edge push BOARD", "bold"),
-        )
+    following = Text.assemble(
+        "next:  ", (f"edge report {result.bundle.with_suffix('')} --html report.html", "bold")
     )
+    if any(item.format == "tflite" for item in result.variants):
+        following = Text.assemble(following, ", then ", ("edge push BOARD", "bold"))
+    console.print(following)
     if not result.ok:
         stderr().print(
             Text("not everything that was asked for passed; the bundle holds only what did", "bold yellow")

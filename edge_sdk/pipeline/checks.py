@@ -128,7 +128,7 @@ class Checks:
         self, made: Made, contract: Contract, samples: Samples, reference: Reference
     ) -> Entry | Failure:
         """Return one variant's facts (and `GOLDEN_FILE`), or how running it failed."""
-        recipe = made.recipe
+        recipe, contract = made.recipe, made.keeps(contract)
         return self._attempt(
             "evaluate",
             {

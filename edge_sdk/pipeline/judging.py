@@ -107,7 +107,7 @@ def report_of(
     verdict = judge(
         Evidence(
             facts=facts,
-            contract=case.contract,
+            contract=item.keeps(case.contract),
             weight_bits=_weight_bits(item.recipe),
             integer_io=integer_io(item.recipe),
             parameters=case.source.parameters,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge_sdk.bundle.manifest import CoreMLFacts
 from edge_sdk.configuration import MetricSection
-from edge_sdk.contract.spec import Signature
+from edge_sdk.contract.spec import Contract, Signature
 from edge_sdk.model.load import Model
 from edge_sdk.pipeline.cache import Entry
 from edge_sdk.quantize.recipe import Recipe
@@ -90,6 +91,13 @@ class Made:
     sha256: str
     notes: tuple[str, ...] = ()
     coreml: CoreMLFacts | None = None
+
+    def keeps(self, contract: Contract) -> Contract:
+        """Return the part of a contract that this variant is to keep: a package may have fewer signatures."""
+        if self.coreml is None:
+            return contract
+        kept = tuple(item for item in contract.signatures if item.name in self.coreml.functions)
+        return dataclasses.replace(contract, signatures=kept)
 
 
 @dataclass(frozen=True, kw_only=True)

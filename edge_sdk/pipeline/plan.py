@@ -124,7 +124,7 @@ def _obstacle(recipe: Recipe, situation: _Situation) -> str | None:
         return (
             "it makes a Core ML package, and no target here takes one; add --target ios"
             if recipe.format == "mlpackage"
-            else "it makes a .tflite, and the targets here take Core ML packages; add --target host or a board"
+            else "it makes a .tflite, and the targets take Core ML packages; add --target host, or a board"
         )
     if recipe.format == "mlpackage":
         return _coreml_obstacle(recipe, situation)

@@ -1,4 +1,4 @@
-"""What a Core ML model says about itself: inputs, outputs, functions, metadata (Model.proto of coremltools)."""
+"""What a Core ML model says about itself: inputs, outputs, functions, metadata (Model.proto)."""
 
 from __future__ import annotations
 

@@ -10,13 +10,16 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge_sdk.contract.document import Document
 from edge_sdk.errors import ConfigError, ConversionError, EdgeError, ModelError
 from edge_sdk.progress import Progress, Step
 from edge_sdk.quantize.recipe import Recipe
 from edge_sdk.targets import DEPLOYMENT_TARGETS
+
+if TYPE_CHECKING:
+    from edge_sdk.quantize.coreml.labels import Labels
 
 #: Specification version: oldest system.
 _SYSTEMS = {6: "iOS15", 7: "iOS16", 8: "iOS17", 9: "iOS18", 10: "iOS26"}
@@ -107,6 +110,7 @@ class _Source:
         import coremltools as ct
 
         from edge_sdk.quantize.coreml.inventory import list_weights
+        from edge_sdk.quantize.coreml.labels import take_labels
 
         try:
             self._model = ct.models.MLModel(str(path), skip_model_load=True)
@@ -126,6 +130,11 @@ class _Source:
             )
         if any(weight.compressed for weight in list_weights(specification)):
             raise ModelError(f"{path} is compressed already", hint="start from the float package")
+        self._labels = take_labels(specification)
+        if self._labels is not None:
+            self._model = ct.models.MLModel(
+                specification, weights_dir=self._model.weights_dir, skip_model_load=True
+            )
         made_for = _SYSTEMS.get(specification.specificationVersion, DEPLOYMENT_TARGETS[-1])
         self._system = min(made_for, deployment_target, key=DEPLOYMENT_TARGETS.index)
 
@@ -142,6 +151,8 @@ class _Source:
         try:
             partial.parent.mkdir(parents=True, exist_ok=True)
             model.save(str(partial))
+            if self._labels is not None:
+                _put_back(partial, self._labels)
             finish_package(partial)
             shutil.rmtree(destination, ignore_errors=True)
             partial.rename(destination)
@@ -182,6 +193,18 @@ class _Source:
                 f"recipe {recipe.name} cannot be applied to this package", why=str(failure)[:600]
             ) from failure
         return model
+
+
+def _put_back(package: Path, labels: Labels) -> None:
+    from coremltools.proto import Model_pb2
+
+    from edge_sdk.model.coreml.canonical import specification_path
+    from edge_sdk.quantize.coreml.labels import put_labels
+
+    path = specification_path(package)
+    specification = Model_pb2.Model.FromString(path.read_bytes())
+    put_labels(specification, labels)
+    path.write_bytes(specification.SerializeToString(deterministic=True))
 
 
 def _account(recipe: Recipe, specification: Any, package: Path) -> Compressed:
