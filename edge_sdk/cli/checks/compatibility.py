@@ -73,8 +73,10 @@ def check(bundle: Path, targets: Sequence[str], prove: bool, json: bool) -> bool
 
 def _variants(manifest: Manifest, target: Target) -> list[Variant]:
     plan = manifest.targets.get(target.name)
-    # A target that the bundle was not built for is judged on everything that is in it.
-    return [manifest.variant(name) for name in plan.variants] if plan else list(manifest.variants)
+    if plan:
+        return [manifest.variant(name) for name in plan.variants]
+    # A target that the bundle was not built for is judged on everything in it that its runtime could load.
+    return [variant for variant in manifest.variants if variant.format == target.format]
 
 
 def _look(
@@ -90,8 +92,6 @@ def _look(
     from edge_sdk.progress import Step
     from edge_sdk.validate.compatibility.examine import examine_compatibility
     from edge_sdk.validate.compatibility.proof import prove
-    from edge_sdk.validate.delegates.plan import plan_delegates
-    from edge_sdk.validate.memory import forecast_memory
 
     def file(name: str) -> str:
         if name not in files:
@@ -112,6 +112,7 @@ def _look(
             proofs[key] = prove(
                 {
                     "model": file(variant.file),
+                    "label": variant.id,
                     "golden": file(golden.file) if golden else None,
                     "atol": golden.atol if golden else None,
                     "rtol": golden.rtol if golden else None,
@@ -121,16 +122,41 @@ def _look(
                 }
             )
         proof = proofs[key]
-    model = Path(file(variant.file))
-    threads = min(target.limits.cores or 2, 4)
+    if variant.format == "mlpackage":
+        foreseen = _foresee_package(bundle, variant, target, scratch)
+    else:
+        foreseen = _foresee_file(Path(file(variant.file)), target)
     return {
         "id": variant.id,
         "passed": examined.good and (proof is None or proof["status"] != "failed"),
         "items": [item.to_dict() for item in examined.items],
         "proof": proof,
-        "delegates": [plan.to_dict() for plan in plan_delegates(model, target)],
-        "memory": forecast_memory(model, runtime=runtime.name, delegate="xnnpack", threads=threads).to_dict(),
+        **foreseen,
     }
+
+
+def _foresee_file(model: Path, target: Target) -> dict[str, Any]:
+    from edge_sdk.validate.delegates.plan import plan_delegates
+    from edge_sdk.validate.memory import forecast_memory
+
+    threads = min(target.limits.cores or 2, 4)
+    memory = forecast_memory(model, runtime=target.runtime.name, delegate="xnnpack", threads=threads)
+    return {
+        "delegates": [plan.to_dict() for plan in plan_delegates(model, target)],
+        "memory": memory.to_dict(),
+    }
+
+
+def _foresee_package(bundle: Bundle, variant: Variant, target: Target, scratch: Path) -> dict[str, Any]:
+    from edge_sdk.bundle.extraction import extract_variant
+    from edge_sdk.model.coreml.package import open_package
+    from edge_sdk.validate.coreml_placement import predict_placement
+
+    folder = extract_variant(bundle, variant.id, scratch / f"{variant.id}.mlpackage")
+    with open_package(folder) as package:
+        placements = [predict_placement(package, units.name) for units in target.delegates]
+    # What Core ML keeps in memory is its own business, and cannot be measured here.
+    return {"delegates": [placement.plan().to_dict() for placement in placements], "memory": None}
 
 
 def _slow(variants: Sequence[dict[str, Any]]) -> dict[str, str]:
@@ -162,13 +188,18 @@ def _show(found: dict[str, Any]) -> None:
         if hint:
             what.append(f"\ntry: {hint}", style="dim")
         table.add_row(variant, name, Text(verdict, _STYLES.get(verdict, "dim")), what)
-    console.print(table)
-    end = (
-        ("nothing was found against", "bold green")
-        if found["passed"]
-        else ("will not all run on", "bold red")
-    )
-    console.print(Text.assemble(end, f" {found['target']}"))
+    if rows:
+        console.print(table)
+    if found["passed"]:
+        end = Text.assemble(("nothing was found against", "bold green"), f" {found['target']}")
+    elif rows:
+        end = Text.assemble(("will not all run on", "bold red"), f" {found['target']}")
+    else:
+        end = Text.assemble(
+            ("nothing in the bundle is for", "bold red"),
+            f" {found['target']}: edge build --target {found['target']}",
+        )
+    console.print(end)
     console.print()
 
 
@@ -212,6 +243,7 @@ def _lines(item: dict[str, Any]) -> list[_Line]:
         ("DELEGATE", "predicted", f"{plan['delegate']}: {plan['verdict']}", None)
         for plan in item["delegates"]
     ]
-    total = item["memory"]["total_bytes"] / 1e6
-    lines.append(("MEMORY", "predicted", f"{total:.1f} MB more than an idle runtime", None))
+    if item["memory"] is not None:
+        total = item["memory"]["total_bytes"] / 1e6
+        lines.append(("MEMORY", "predicted", f"{total:.1f} MB more than an idle runtime", None))
     return lines
