@@ -31,11 +31,21 @@ def verdicts(variant: VariantFacts, target: str | Target) -> dict[str, str]:
     return {item.code: item.verdict for item in examine_compatibility(variant, found).items}
 
 
-@pytest.mark.parametrize("name", target_names())
+@pytest.mark.parametrize("name", [name for name in target_names() if load_target(name).format == "tflite"])
 def test_a_plain_float_model_fails_nowhere(name: str) -> None:
     found = verdicts(facts(op_versions={"CONV_2D": 1, "FULLY_CONNECTED": 1}), name)
     assert "failed" not in found.values()
     assert found["OPERATOR-VERSIONS"] == "passed"
+
+
+@pytest.mark.parametrize(
+    ("needs", "verdict"),
+    [("iOS15", "passed"), ("iOS16", "passed"), ("iOS18", "failed"), (None, "unknown"), ("iOS99", "unknown")],
+)
+def test_a_package_is_asked_for_the_system_that_it_needs(needs: str | None, verdict: str) -> None:
+    target = load_target("ios")
+    assert target.runtime.minimum_version == "iOS16"
+    assert verdicts(facts(minimum_ios=needs), target) == {"DEPLOYMENT-TARGET": verdict}
 
 
 def test_operators_flex_and_custom_ones() -> None:
