@@ -62,11 +62,14 @@ def _index(
 
     strides = [1] * x.ndim if stride is None else [int(step) for step in stride]
     place: list[Any] = []
-    for first, last, step, open_first, open_last, single in zip(
-        begin, end, strides, flags(begin_mask), flags(end_mask), flags(squeeze_mask), strict=True
+    for size, first, last, step, open_first, open_last, single in zip(
+        x.shape, begin, end, strides, flags(begin_mask), flags(end_mask), flags(squeeze_mask), strict=True
     ):
         if single:
             place.append(0 if open_first else int(first))
+        elif step < 0 and not open_last and int(last) < -size:
+            # NumPy and TensorFlow take the first value too; coremltools declares a shape without it.
+            raise Unsupported("a slice backwards whose end lies before the beginning")
         else:
             place.append(slice(None if open_first else int(first), None if open_last else int(last), step))
     return tuple(place)
