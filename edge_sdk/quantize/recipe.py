@@ -81,6 +81,7 @@ _ORDER = (
     "coreml_int8",
     "coreml_palette8",
     "coreml_palette6",
+    "coreml_palette4_mixed",
     "coreml_palette4",
     "coreml_uniform_palette4",
     "coreml_palette2",
@@ -169,6 +170,8 @@ class Recipe(Document):
         palette: How the values of a table are chosen: "kmeans", or "uniform" (equal steps). For "palette".
         group_size: Output channels that share a table; None for one table per weight. For "palette".
         table_bits: 8 where the tables hold integers with a scale; None for floats. For "palette".
+        minimum_signal: Weights whose palette has a lower signal to noise ratio, in dB, get more bits. For
+            "palette".
         sparsity: Share of weights, the smallest ones, that become 0 and are left out.
         compute_precision: What the package computes in, "float16" or "float32".
     """
@@ -190,6 +193,7 @@ class Recipe(Document):
     palette: str | None = None
     group_size: int | None = None
     table_bits: int | None = None
+    minimum_signal: float | None = None
     sparsity: float | None = None
     compute_precision: str = "float16"
 

@@ -174,12 +174,16 @@ class _Source:
             )
 
     def _apply(self, recipe: Recipe) -> Any:
+        import numpy as np
+
         from edge_sdk.quantize.coreml.configuration import passes
 
         model = self._model
         try:
-            for step in passes(recipe):
-                model = step(model)
+            # A channel of zeros has the scale 0 and stays zeros; coremltools divides by it all the same.
+            with np.errstate(divide="ignore", invalid="ignore"):
+                for step in passes(recipe):
+                    model = step(model)
         except ModuleNotFoundError:
             raise  # the worker names the package that is missing
         except Exception as failure:

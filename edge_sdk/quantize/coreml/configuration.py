@@ -117,6 +117,8 @@ def _palette(op: Any, recipe: Recipe) -> Any:
         group = None if axis is None else _fits(op, axis, recipe.group_size)
     grouped = {"granularity": "per_grouped_channel", "group_size": group} if group else {}
     bits, choose = int(recipe.weight_bits or 0), _CHOOSE[str(recipe.palette)]
+    if op is not None and recipe.minimum_signal is not None and op.outputs[0].val is not None:
+        bits = _enough_bits(op.outputs[0].val, bits, choose, recipe.minimum_signal)
 
     def of_group(weights: Array) -> tuple[Array, Array]:
         return _table_of(weights, bits, choose, sparse=recipe.sparsity is not None)
@@ -136,7 +138,23 @@ def _table(op: Any, recipe: Recipe) -> Any:
     )
 
 
+#: Bits of a palette that every Core ML with palettes reads.
+_WIDER = (1, 2, 4, 6, 8)
 _CHOOSE = {"kmeans": kmeans_palette, "uniform": uniform_palette}
+
+
+def _enough_bits(
+    weights: Array, bits: int, choose: Callable[[Array, int], tuple[Array, Array]], signal: float
+) -> int:
+    """Return the fewest bits, from `bits` on, with which one table keeps the signal; else the most."""
+    wider = [more for more in _WIDER if more >= bits]
+    exact = weights.astype(np.float64)
+    for more in wider:
+        table, indices = choose(weights, more)
+        noise = np.square(table[indices].astype(np.float64).reshape(exact.shape) - exact).sum()
+        if noise <= np.square(exact).sum() * 10 ** (-signal / 10):
+            return more
+    return wider[-1]
 
 
 def _table_of(

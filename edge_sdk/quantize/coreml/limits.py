@@ -33,6 +33,7 @@ COREML_ONLY: dict[str, Any] = {
     "palette": None,
     "group_size": None,
     "table_bits": None,
+    "minimum_signal": None,
     "sparsity": None,
     "compute_precision": "float16",
 }
@@ -82,6 +83,7 @@ def _check_compression(recipe: Recipe) -> None:
     _goes_with(recipe, "palette", palette, 'method = "palette"')
     _goes_with(recipe, "group_size", palette, 'method = "palette"')
     _goes_with(recipe, "table_bits", palette, 'method = "palette"')
+    _goes_with(recipe, "minimum_signal", palette and recipe.sparsity is None, 'method = "palette" alone')
     _goes_with(recipe, "sparsity", recipe.method in COMPRESSING, 'method = "sparse"')
     for field in ("keep_float", "minimum_weight_elements"):
         if getattr(recipe, field) and recipe.method not in COMPRESSING:

@@ -25,6 +25,7 @@ SIGNAL = {
     "coreml_int8": 35,
     "coreml_palette8": 38,
     "coreml_palette6": 28,
+    "coreml_palette4_mixed": 20,
     "coreml_palette4": 17,
     "coreml_uniform_palette4": 9,
     "coreml_palette2": 7,
