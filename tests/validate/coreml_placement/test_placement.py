@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from edge_sdk.errors import ConfigError
@@ -11,6 +9,7 @@ from edge_sdk.model.coreml.package import Feature, Package, open_package
 from edge_sdk.model.coreml.program import Block, Operation
 from edge_sdk.validate.coreml_placement import COMPUTE_UNITS, OperatorPlacement, Placement, predict_placement
 from edge_sdk.validate.delegates.documents import DelegatePlan
+from tests import real_models
 from tests.validate.coreml_placement.programs import const, numbers, op, package, weights
 
 CONV = (weights("w", 8, 8, 3, 3), op("conv", "convolved", {"x": "x", "weight": "w"}))
@@ -181,12 +180,8 @@ def test_an_operation_that_names_what_is_not_there_is_no_crash() -> None:
     assert predict_placement(package(odd), "all").operators[0].name == "conv"
 
 
-BASIC_PITCH = Path.home() / ".cache/edge_sdk/real-models/basic_pitch/basic_pitch.mlpackage"
-
-
-@pytest.mark.skipif(not BASIC_PITCH.is_dir(), reason="Basic Pitch is fetched by other tests")
 def test_the_package_that_basic_pitch_ships_is_float32() -> None:
-    with open_package(BASIC_PITCH) as shipped:
+    with open_package(real_models.basic_pitch_mlpackage()) as shipped:
         found = predict_placement(shipped, "all")
     assert found.neural_engine == 0
-    assert {item.rule for item in found.operators if item.unit == "gpu"} >= {"ane-float32"}
+    assert {item.rule for item in found.operators if item.unit == "gpu"} == {"ane-float32"}
