@@ -188,8 +188,8 @@ def crop_resize(
     """
     height, width = x.shape[-2:]
     if roi is not None:
-        flat = roi.reshape(roi.shape[0], -1)
-        named = flat.shape[1] == 5
+        flat = roi.reshape(roi.shape[0], roi.shape[2])
+        named = roi.shape[2] == 5
         pictures = [[int(row[0])] if named else list(range(x.shape[0])) for row in flat]
         corners = flat[:, 1:] if named else flat
     elif boxes is not None:
@@ -210,7 +210,7 @@ def crop_resize(
     kept = (x.shape[1], int(target_height), int(target_width))
     if roi is None:
         return np.stack(found)[:, 0] if found else np.zeros((0, *kept), np.float32)
-    return np.stack(found) if found else np.zeros((0, x.shape[0], *kept), np.float32)
+    return np.stack(found) if found else np.zeros((0, 1 if named else x.shape[0], *kept), np.float32)
 
 
 def _corners(row: Array, mode: str) -> tuple[float, float, float, float]:
