@@ -33,8 +33,8 @@ def _by_axes(function: Callable[[Array, Axes, bool], Any]) -> Callable[..., Arra
 
 
 def _by_axis(function: Any) -> Callable[..., Array]:
-    def operator(*, x: Array, axis: int = -1, keep_dims: bool = False) -> Array:
-        return np.asarray(function(x, axis=axis, keepdims=keep_dims))
+    def operator(*, x: Array, axis: int = -1, keep_dims: bool = False, output_dtype: str = "int32") -> Array:
+        return np.asarray(function(x, axis=axis, keepdims=keep_dims)).astype(output_dtype)
 
     return operator
 

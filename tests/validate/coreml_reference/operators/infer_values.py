@@ -1,4 +1,6 @@
-"""Lets coremltools itself work out operators on constants: python infer_values.py cases.json answers.npz.
+"""Lets coremltools itself work out operators on constants, and lists the inputs of all that it knows.
+
+    python infer_values.py cases.json answers.npz operators.json
 
 Run in a process of its own: importing coremltools takes seconds and brings TensorFlow with it. A case is
 {"kind", "opset": "iOS15".., "inputs": {name: value}}; a value is {"dtype", "data"} for an array, a list of
@@ -43,6 +45,27 @@ def infer(case: dict[str, Any]) -> list[np.ndarray]:
     return [np.asarray(item.val) for item in found]
 
 
+def operators() -> dict[str, dict[str, Any]]:
+    """Return the inputs and the defaults of every operator, all operator sets taken together."""
+    from coremltools.converters.mil.mil.ops.registry import SSAOpRegistry
+
+    found: dict[str, dict[str, Any]] = {}
+    for kind, versions in SSAOpRegistry.core_ops.items():
+        entry = found.setdefault(kind, {"inputs": [], "defaults": {}})
+        for operator in versions.values():
+            entry["inputs"] += operator.input_spec.input_types
+            try:
+                # Some look at their own inputs for the defaults, and there are none here.
+                defaults = dict(operator.default_inputs(object.__new__(operator)).items())
+            except AttributeError:
+                continue
+            plain = {
+                name: item for name, item in defaults.items() if isinstance(item, (bool, int, float, str))
+            }
+            entry["defaults"] |= plain
+    return found
+
+
 def main() -> None:
     """Answer every case of the file, or name those that coremltools refuses."""
     cases = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
@@ -58,6 +81,7 @@ def main() -> None:
     if refused:
         raise SystemExit("\n".join(refused))
     np.savez(sys.argv[2], **answers)
+    Path(sys.argv[3]).write_text(json.dumps(operators()), encoding="utf-8")
 
 
 if __name__ == "__main__":

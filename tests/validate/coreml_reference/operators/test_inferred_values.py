@@ -1,7 +1,8 @@
-"""Operators against the values that coremltools works out for them when it folds constants."""
+"""Operators against coremltools: the values it works out when it folds constants, and its definitions."""
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
@@ -11,9 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_sdk.validate.coreml_reference.machine import _parameters
+from edge_sdk.validate.coreml_reference.constants import CONSTANTS
+from edge_sdk.validate.coreml_reference.machine import _OWN, TABLE, _parameters
 from edge_sdk.validate.coreml_reference.operators import OPERATORS
 
+FILES = ("cases.json", "answers.npz", "operators.json")
 SCRIPT = Path(__file__).with_name("infer_values.py")
 OPSETS = {"iOS15": "CoreML5", "iOS16": "CoreML6", "iOS17": "CoreML7", "iOS18": "CoreML8", "iOS26": "CoreML9"}
 
@@ -164,8 +167,8 @@ def written(value: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def inferred(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
-    """The answers by "case.output"."""
+def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of coremltools' answers."""
     folder = tmp_path_factory.mktemp("inferred")
     cases = [
         {"kind": kind, "opset": opset, "inputs": {name: written(value) for name, value in inputs.items()}}
@@ -173,14 +176,52 @@ def inferred(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
     ]
     (folder / "cases.json").write_text(json.dumps(cases), encoding="utf-8")
     finished = subprocess.run(
-        [sys.executable, str(SCRIPT), str(folder / "cases.json"), str(folder / "answers.npz")],
+        [sys.executable, str(SCRIPT), *(str(folder / name) for name in FILES)],
         capture_output=True,
         text=True,
         check=False,
     )
     assert finished.returncode == 0, finished.stderr[-3000:]
-    with np.load(folder / "answers.npz") as answers:
+    return folder
+
+
+@pytest.fixture(scope="module")
+def inferred(answered: Path) -> dict[str, np.ndarray]:
+    """The values by "case.output"."""
+    with np.load(answered / "answers.npz") as answers:
         return dict(answers)
+
+
+@pytest.fixture(scope="module")
+def defined(answered: Path) -> dict[str, dict[str, Any]]:
+    """Inputs and defaults by operator."""
+    found: dict[str, dict[str, Any]] = json.loads((answered / "operators.json").read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.mark.tensorflow
+def test_every_operator_is_known_with_all_its_inputs(defined: dict[str, dict[str, Any]]) -> None:
+    unknown = set(defined) - set(TABLE) - set(CONSTANTS) - _OWN
+    # The one is a helper of coremltools' own passes, the other of the days before ML Programs.
+    assert unknown == {"_const_symbolic", "conv_quantized"}
+    for kind in set(defined) & set(TABLE):
+        found = inspect.signature(TABLE[kind]).parameters
+        if any(item.kind is item.VAR_KEYWORD for item in found.values()):
+            assert kind.startswith("random_")
+            continue
+        assert set(defined[kind]["inputs"]) == set(found) - {"opset", "output_types"}, kind
+
+
+@pytest.mark.tensorflow
+def test_inputs_left_out_are_what_coremltools_takes(defined: dict[str, dict[str, Any]]) -> None:
+    compared = 0
+    for kind in set(defined) & set(TABLE):
+        found = inspect.signature(TABLE[kind]).parameters
+        for name, default in defined[kind]["defaults"].items():
+            if name in found and found[name].default not in (inspect.Parameter.empty, None):
+                assert found[name].default == default, f"{kind} {name}"
+                compared += 1
+    assert compared > 50
 
 
 @pytest.mark.tensorflow
