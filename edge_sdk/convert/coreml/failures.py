@@ -59,6 +59,12 @@ def explain(failure: Exception, deployment_target: str) -> EdgeError:
             why=_first_lines(text),
             hint="set a newer deployment_target under [coreml]",
         )
+    if "should be output of block" in text:
+        return ConversionError(
+            "the model has a loop that runs as often as an input is long",
+            why="coremltools cannot convert it while the input may have several shapes",
+            hint="give that input one shape under [coreml.shapes]",
+        )
     if _RANK.search(text) and "5" in text:
         return ConversionError(
             "the model computes with tensors of more than 5 dimensions",

@@ -13,6 +13,7 @@ from typing import Any
 
 from edge_sdk.contract.spec import Signature, TensorSpec
 from edge_sdk.convert.coreml.images import Image
+from edge_sdk.convert.coreml.loops import carry_counters
 from edge_sdk.convert.coreml.shapes import Shapes
 from edge_sdk.convert.source import SourceView
 from edge_sdk.errors import ConversionError, ModelError
@@ -135,6 +136,7 @@ def trace(
             _drop_rounding(definition, inputs[name])
     _shorten(definition, keep={*inputs.values(), *nodes})
     used = _order(definition, nodes)
+    carry_counters(definition)
     activated = nodes.pop() if activation is not None else None
     return Graph(
         definition=definition,
@@ -158,13 +160,42 @@ def _optimize(frozen: Any) -> Any:
     """Fold constants as TensorFlow does for any converter."""
     from tensorflow.lite.python.util import get_grappler_config, run_graph_optimizations
 
+    definition = frozen.graph.as_graph_def(add_shapes=True)
+    _settle_sizes(definition, frozen.graph)
     return run_graph_optimizations(
-        frozen.graph.as_graph_def(add_shapes=True),
+        definition,
         list(frozen.inputs),
         frozen.outputs,
         config=get_grappler_config(list(_OPTIMIZERS)),
         graph=frozen.graph,
     )
+
+
+def _settle_sizes(definition: Any, graph: Any) -> None:
+    """Make the sizes that a model asks for constants: the shapes are settled.
+
+    TensorFlow's optimizer does not, because it must expect any shape at an input. A loop that runs as often
+    as a size says cannot be converted else.
+    """
+    import numpy as np
+    import tensorflow as tf
+
+    for node in definition.node:
+        if node.op != "Shape":
+            continue
+        shape = graph.get_operation_by_name(node.name).inputs[0].shape
+        if not shape.is_fully_defined():
+            continue
+        kind = tf.dtypes.as_dtype(node.attr["out_type"].type)
+        node.op = "Const"
+        node.input[:] = [text for text in node.input if text.startswith("^")]
+        shapes = node.attr["_output_shapes"].list.shape
+        kept = [type(item).FromString(item.SerializeToString()) for item in shapes]
+        node.attr.clear()
+        node.attr["dtype"].type = kind.as_datatype_enum
+        value = np.array(shape.as_list(), kind.as_numpy_dtype)
+        node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
+        node.attr["_output_shapes"].list.shape.extend(kept)
 
 
 def _drop_rounding(definition: Any, placeholder: str) -> None:

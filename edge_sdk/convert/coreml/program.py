@@ -46,7 +46,7 @@ def write_package(
     import coremltools as ct
 
     refuse_types(signature)
-    _allow_narrow_casts()
+    _fill_gaps()
     inputs = [
         _input_type(spec, graph.inputs[spec.name], shapes[spec.name], images.get(spec.name), request)
         for spec in signature.inputs
@@ -141,8 +141,10 @@ def _input_type(spec: TensorSpec, node: str, shapes: Shapes, image: Image | None
     return ct.TensorType(name=node, shape=shape, dtype=dtype)
 
 
-def _allow_narrow_casts() -> None:
-    """Let casts to small integers and bool through, as int32 and bool.
+def _fill_gaps() -> None:
+    """Teach coremltools the operators that Core ML can express and its TensorFlow reader lacks.
+
+    Casts to small integers and bool become int32 and bool, and erfc, of Keras' exact GELU, becomes 1 - erf.
 
     coremltools holds every integer of a TensorFlow graph as int32 and refuses a cast to a narrower one.
     Within the narrow type's range the two are the same; outside of it TensorFlow's own result depends on
@@ -164,4 +166,9 @@ def _allow_narrow_casts() -> None:
         else:
             original(context, node)
 
+    def erfc(context: Any, node: Any) -> None:
+        value = Builder.erf(x=context[node.inputs[0]])
+        context.add(node.name, Builder.sub(x=np.float32(1.0), y=value, name=node.name))
+
     _TF_OPS_REGISTRY["Cast"] = cast
+    _TF_OPS_REGISTRY["Erfc"] = erfc
