@@ -1,8 +1,9 @@
 """Makes loops convertible whose condition looks at the number of iterations.
 
 TensorFlow's loops carry two values in front of the model's own: a counter and a limit. coremltools drops the
-first two values of every loop, which is right only where the condition does not use them. Those of Keras' LSTM
-and GRU do, and the conversion fails. So such a loop gets two idle values in front, dropped in their place.
+first two values of every loop, which is right only where the condition does not use them. Those of Keras'
+LSTM and GRU do, and the conversion fails. So such a loop gets two idle values in front, to be dropped
+instead.
 """
 
 from __future__ import annotations
@@ -67,8 +68,23 @@ def _carry(definition: Any, functions: dict[str, Any], nodes: Any, node: Any, *,
             if found and other is not node:
                 number = int(found.group(1) or 0) + _IDLE
                 other.input[index] = f"{node.name}:output:{number}" if inside else f"{node.name}:{number}"
+    _separate(nodes, node)
     idle = [_idle_constant(nodes, f"{node.name}/idle_{number}") for number in range(_IDLE)]
     node.input[:] = [f"{name}:output:0" if inside else name for name in idle] + list(node.input)
+
+
+def _separate(nodes: Any, loop: Any) -> None:
+    """Give a loop its own copy of a constant that it gets twice: coremltools takes no value twice."""
+    by_name = {node.name: node for node in nodes}
+    seen: set[str] = set()
+    for index, text in enumerate(loop.input):
+        name = text.partition(":")[0]
+        if text in seen and name in by_name and by_name[name].op == "Const":
+            copy = nodes.add()
+            copy.CopyFrom(by_name[name])
+            copy.name = f"{loop.name}/copy_{index}"
+            loop.input[index] = copy.name + text[len(name) :]
+        seen.add(text)
 
 
 def _with_idle_inputs(function: Any) -> Any:
