@@ -60,7 +60,9 @@ def pads_of(
 def _overhang(size: int, before: int, after: int, extent: int, stride: int) -> int:
     span = size + before + after - extent
     count = -(-span // stride) + 1
-    if (count - 1) * stride >= size + before and before + after > 0:
+    if (count - 1) * stride >= size + before:
+        if before + after == 0:
+            raise Unsupported("ceil_mode with a window that holds nothing, which has no value")
         count -= 1  # a window that begins in the padding behind the input does not count
     return max((count - 1) * stride + extent - (size + before + after), 0)
 
