@@ -7,6 +7,7 @@ recipe: same bytes.
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,9 +65,10 @@ def compress(arguments: Mapping[str, Any], progress: Progress | None = None) -> 
     Raises:
         EdgeError: The recipe cannot be applied to this package.
     """
-    source = _Source(Path(arguments["source"]), arguments["deployment_target"])
     recipe = Recipe.from_dict(arguments["recipe"])
-    return source.compress(recipe, Path(arguments["destination"]), progress).to_dict()
+    with tempfile.TemporaryDirectory() as scratch:
+        source = _Source(Path(arguments["source"]), arguments["deployment_target"], Path(scratch))
+        return source.compress(recipe, Path(arguments["destination"]), progress).to_dict()
 
 
 def compress_several(arguments: Mapping[str, Any], progress: Progress | None = None) -> dict[str, Any]:
@@ -84,17 +86,18 @@ def compress_several(arguments: Mapping[str, Any], progress: Progress | None = N
         `EdgeError.to_dict()`}.
 
     Raises:
-        ModelError: The package cannot be read, has several functions, or is compressed already.
+        ModelError: The package cannot be read, or is compressed already.
     """
-    source = _Source(Path(arguments["source"]), arguments["deployment_target"])
     results: list[dict[str, Any]] = []
-    for job in arguments["recipes"]:
-        try:
-            done = source.compress(Recipe.from_dict(job["recipe"]), Path(job["destination"]), progress)
-        except EdgeError as error:
-            results.append({"error": error.to_dict()})
-        else:
-            results.append({"value": done.to_dict()})
+    with tempfile.TemporaryDirectory() as scratch:
+        source = _Source(Path(arguments["source"]), arguments["deployment_target"], Path(scratch))
+        for job in arguments["recipes"]:
+            try:
+                done = source.compress(Recipe.from_dict(job["recipe"]), Path(job["destination"]), progress)
+            except EdgeError as error:
+                results.append({"error": error.to_dict()})
+            else:
+                results.append({"value": done.to_dict()})
     return {"results": results}
 
 
@@ -104,33 +107,30 @@ class _Source:
     Args:
         path: Of the package.
         deployment_target: Oldest system that it is meant for.
+        scratch: Empty folder for a copy, because coremltools writes into a package that it reads.
     """
 
-    def __init__(self, path: Path, deployment_target: str) -> None:
+    def __init__(self, path: Path, deployment_target: str, scratch: Path) -> None:
         import coremltools as ct
 
         from edge_sdk.quantize.coreml.inventory import list_weights
         from edge_sdk.quantize.coreml.labels import take_labels
 
+        self._copy = scratch / "source.mlpackage"
         try:
-            self._model = ct.models.MLModel(str(path), skip_model_load=True)
-            specification = self._model.get_spec()
+            shutil.copytree(path, self._copy)
+            self._model = ct.models.MLModel(str(self._copy), skip_model_load=True)
+            self._specification = specification = self._model.get_spec()
         except Exception as failure:
             raise ModelError(f"{path} cannot be read as a Core ML package", why=str(failure)) from failure
         if specification.WhichOneof("Type") != "mlProgram":
             raise ModelError(
                 f"{path} is no ML Program", why=f"it is a {specification.WhichOneof('Type')} of the old kind"
             )
-        names = sorted(specification.mlProgram.functions)
-        if len(names) > 1:
-            raise ModelError(
-                f"{path} has {len(names)} functions",
-                why="coremltools compresses packages of one function; this one has " + ", ".join(names),
-                hint="build one signature at a time, or take coreml_float16, which leaves the weights",
-            )
         if any(weight.compressed for weight in list_weights(specification)):
             raise ModelError(f"{path} is compressed already", hint="start from the float package")
-        self._labels = take_labels(specification)
+        self._several = len(specification.mlProgram.functions) > 1
+        self._labels = None if self._several else take_labels(specification)
         if self._labels is not None:
             self._model = ct.models.MLModel(
                 specification, weights_dir=self._model.weights_dir, skip_model_load=True
@@ -145,20 +145,17 @@ class _Source:
         self._refuse(recipe)
         if progress is not None:
             progress(Step(stage="compress", message=f"compress {recipe.name}"))
-        model = self._apply(recipe)
         partial = destination.with_name(f".{destination.stem}.part.mlpackage")
         shutil.rmtree(partial, ignore_errors=True)
         try:
             partial.parent.mkdir(parents=True, exist_ok=True)
-            model.save(str(partial))
-            if self._labels is not None:
-                _put_back(partial, self._labels)
+            specification = self._write(recipe, partial)
             finish_package(partial)
             shutil.rmtree(destination, ignore_errors=True)
             partial.rename(destination)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-        return _account(recipe, model.get_spec(), destination)
+        return _account(recipe, specification, destination)
 
     def _refuse(self, recipe: Recipe) -> None:
         if not recipe.compresses or recipe.minimum_ios is None:
@@ -173,30 +170,31 @@ class _Source:
                 hint=f"--deployment-target {recipe.minimum_ios}",
             )
 
-    def _apply(self, recipe: Recipe) -> Any:
-        import numpy as np
+    def _write(self, recipe: Recipe, package: Path) -> Any:
+        """Write the compressed package; return its specification."""
+        if self._several:
+            return self._write_functions(recipe, package)
+        model = _apply(recipe, self._model)
+        model.save(str(package))
+        if self._labels is not None:
+            _put_back(package, self._labels)
+        return model.get_spec()
 
-        from edge_sdk.quantize.coreml.configuration import passes
+    def _write_functions(self, recipe: Recipe, package: Path) -> Any:
+        import coremltools as ct
 
-        model = self._model
-        try:
-            # A channel of zeros has the scale 0 and stays zeros; coremltools divides by it all the same.
-            with np.errstate(divide="ignore", invalid="ignore"):
-                for step in passes(recipe):
-                    model = step(model)
-        except ModuleNotFoundError:
-            raise  # the worker names the package that is missing
-        except Exception as failure:
-            if "config conflict" in str(failure):
-                raise ConfigError(
-                    f"recipe {recipe.name}: keep_float parts operators that share a weight",
-                    why=str(failure).splitlines()[0][:300],
-                    hint="name all of their kinds in keep_float, or none",
-                ) from failure
-            raise ConversionError(
-                f"recipe {recipe.name} cannot be applied to this package", why=str(failure)[:600]
-            ) from failure
-        return model
+        from edge_sdk.quantize.coreml.functions import join_functions, split_functions
+
+        with tempfile.TemporaryDirectory(dir=package.parent, prefix=".functions-") as scratch:
+            parts = split_functions(self._copy, self._specification, Path(scratch))
+            smaller = {}
+            for name, part in parts.items():
+                own = part.with_suffix("")
+                own.mkdir()
+                smaller[name] = own / "smaller.mlpackage"
+                _Source(part, self._system, own)._write(recipe, smaller[name])
+            join_functions(smaller, self._specification, package)
+        return ct.models.MLModel(str(package), skip_model_load=True).get_spec()
 
 
 def _put_back(package: Path, labels: Labels) -> None:
@@ -209,6 +207,31 @@ def _put_back(package: Path, labels: Labels) -> None:
     specification = Model_pb2.Model.FromString(path.read_bytes())
     put_labels(specification, labels)
     path.write_bytes(specification.SerializeToString(deterministic=True))
+
+
+def _apply(recipe: Recipe, model: Any) -> Any:
+    import numpy as np
+
+    from edge_sdk.quantize.coreml.configuration import passes
+
+    try:
+        # A channel of zeros has the scale 0 and stays zeros; coremltools divides by it all the same.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for step in passes(recipe):
+                model = step(model)
+    except ModuleNotFoundError:
+        raise  # the worker names the package that is missing
+    except Exception as failure:
+        if "config conflict" in str(failure):
+            raise ConfigError(
+                f"recipe {recipe.name}: keep_float parts operators that share a weight",
+                why=str(failure).splitlines()[0][:300],
+                hint="name all of their kinds in keep_float, or none",
+            ) from failure
+        raise ConversionError(
+            f"recipe {recipe.name} cannot be applied to this package", why=str(failure)[:600]
+        ) from failure
+    return model
 
 
 def _account(recipe: Recipe, specification: Any, package: Path) -> Compressed:

@@ -81,6 +81,36 @@ def build(target: str, path: Path) -> None:
     model.save(str(path))
 
 
+def build_functions(path: Path) -> None:
+    """Write a package of two functions that share the weight `dense`."""
+    import coremltools as ct
+    from coremltools.converters.mil import Builder
+
+    dense, folder = weights()["dense"], path.with_suffix("")
+    folder.mkdir()
+    wanted = ct.utils.MultiFunctionDescriptor()
+
+    def build_one(factor: float) -> Any:
+        @Builder.program(input_specs=[Builder.TensorSpec((1, 48))], opset_version=ct.target.iOS18)
+        def program(features: Any) -> Any:
+            x = Builder.mul(x=features, y=np.float32(factor))
+            return Builder.linear(x=x, weight=Builder.const(val=dense, name="dense"), name="scores")
+
+        return program
+
+    for name, factor in (("once", 1.0), ("twice", 2.0)):
+        model = ct.convert(
+            build_one(factor),
+            convert_to="mlprogram",
+            minimum_deployment_target=ct.target.iOS18,
+            skip_model_load=True,
+        )
+        model.save(str(folder / f"{name}.mlpackage"))
+        wanted.add_function(str(folder / f"{name}.mlpackage"), "main", name)
+    wanted.default_function_name = "twice"
+    ct.utils.save_multifunction(wanted, str(path))
+
+
 def expand(path: Path) -> dict[str, np.ndarray]:
     """Return the weights of a package, expanded by coremltools."""
     import coremltools as ct
@@ -127,6 +157,8 @@ def main(folder: Path) -> None:
         )["results"]
     answers["names"] = [recipe.name for recipe in (*recipes, three)]
 
+    build_functions(folder / "functions.mlpackage")
+
     def refused(**changed: Any) -> Any:
         arguments = {
             "source": str(folder / "source_iOS18.mlpackage"),
@@ -145,6 +177,9 @@ def main(folder: Path) -> None:
         "target": refused(deployment_target="iOS15"),
         "tflite": refused(recipe=load_recipe("dynamic_int8").to_dict()),
         "missing": refused(source=str(folder / "nowhere.mlpackage")),
+        "functions": refused(
+            source=str(folder / "functions.mlpackage"), destination=str(folder / "two.mlpackage")
+        ),
         "again": refused(destination=str(folder / "again" / "one.mlpackage")),
         "large": refused(
             recipe=dataclasses.replace(load_recipe("coreml_int8"), minimum_weight_elements=10**6).to_dict(),

@@ -8,6 +8,7 @@ import pytest
 from edge_sdk.bundle.digest import folder_digest
 from edge_sdk.quantize.coreml.compress import Compressed
 from edge_sdk.quantize.recipe import load_recipe, recipe_names
+from edge_sdk.validate.coreml_reference import evaluate
 from tests.quantize.coreml.conftest import Made
 from tests.quantize.coreml.packages import weights
 
@@ -160,6 +161,38 @@ def test_what_cannot_be_compressed_is_refused(made: Made, case: str, error: str,
     assert text in refused["what"]
     assert not (made.folder / "refused.mlpackage").exists()
     assert not list(made.folder.glob(".*"))
+
+
+def test_functions_are_compressed_and_share_their_weights(made: Made) -> None:
+    value = made.answers["refused"]["functions"]["value"]
+    assert (value["compressed"], value["compressed_elements"]) == (2, 2 * weights()["dense"].size)
+    stored = made.folder / "two.mlpackage" / "Data/com.apple.CoreML/weights/weight.bin"
+    assert stored.stat().st_size < 1.3 * weights()["dense"].size  # once, a byte each
+    given = np.random.default_rng(2).normal(size=(1, 48)).astype(np.float32)
+    for name, factor in (("once", 1.0), ("twice", 2.0)):
+        answers = evaluate(made.folder / "two.mlpackage", {"features": given}, function=name)
+        plain = given.astype(np.float64) @ weights()["dense"].T.astype(np.float64) * factor
+        error = np.square(answers["scores"] - plain).sum() / np.square(plain).sum()
+        assert error < 1e-3
+    assert np.array_equal(
+        evaluate(made.folder / "two.mlpackage", {"features": given})["scores"], answers["scores"]
+    )
+
+
+@pytest.mark.parametrize("recipe", ["coreml_int8", "coreml_palette8"])
+def test_the_reference_evaluator_computes_with_the_same_weights(made: Made, recipe: str) -> None:
+    given = {
+        "picture": np.random.default_rng(3).normal(size=(1, 40, 8, 8)).astype(np.float32),
+        "words": np.array([[3, 5, 7, 95, 0]], np.int32),
+    }
+    plain = evaluate(made.folder / "source_iOS16.mlpackage", given)
+    for target in ("iOS16", "iOS18"):
+        found = evaluate(made.folder / target / f"{recipe}.mlpackage", given)
+        for name in ("scores", "meaning"):
+            noise = np.square(found[name].astype(np.float64) - plain[name]).sum()
+            assert 10 * np.log10(np.square(plain[name].astype(np.float64)).sum() / noise) > 25, name
+        meaning = made.weight(target, recipe, "words")[given["words"][0]].sum(axis=0)
+        np.testing.assert_allclose(found["meaning"][0], meaning, atol=2e-3)
 
 
 def test_a_recipe_that_changes_nothing_says_so(made: Made) -> None:
