@@ -30,6 +30,8 @@ def recipes(*, json: JsonOption = False, debug: DebugOption = False) -> None:
                     "activation_bits": recipe.activation_bits,
                     "io": recipe.io,
                     "backend": recipe.backend,
+                    "format": recipe.format,
+                    "minimum_ios": recipe.minimum_ios,
                     "needs_calibration": recipe.needs_calibration,
                 }
                 for recipe in found
@@ -38,7 +40,8 @@ def recipes(*, json: JsonOption = False, debug: DebugOption = False) -> None:
         return
     from rich.table import Table
 
-    table = Table("recipe", "what it makes", "calibration samples", box=None, pad_edge=False)
+    table = Table("recipe", "what it makes", "needs", box=None, pad_edge=False)
     for recipe in found:
-        table.add_row(recipe.name, recipe.title, "needed" if recipe.needs_calibration else "-")
+        needs = "samples" if recipe.needs_calibration else recipe.minimum_ios
+        table.add_row(recipe.name, recipe.title, needs or "-")
     stdout().print(table)

@@ -35,3 +35,5 @@ def test_json_is_one_document_with_what_scripts_need(run) -> None:
     assert by_name["full_int8"]["needs_calibration"] is True
     assert by_name["dynamic_int8"]["needs_calibration"] is False
     assert by_name["float32"]["weight_bits"] is None
+    assert (by_name["float32"]["format"], by_name["float32"]["minimum_ios"]) == ("tflite", None)
+    assert (by_name["coreml_int4"]["format"], by_name["coreml_int4"]["minimum_ios"]) == ("mlpackage", "iOS18")
