@@ -5,7 +5,8 @@
 Networks come from `tests.coreml_models` (made and cached where they are not there yet: minutes). Each package
 runs in a process of its own: highest resident memory above that of the imports, over the bytes of the weights
 as float32 and of the largest set of activations alive at once. Bars: float32 error at most 1e-4 of the
-output's range, float16 at least 40 dB, memory at most 3x, EfficientNet-Lite0 at most 2 s a picture.
+output's range, float16 at least 40 dB, memory at most 3x where it is over 16 MiB (below, the
+program itself is most of it), EfficientNet-Lite0 at most 2 s a picture.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ def main() -> int:
             if (
                 (precision == "float32" and relative > 1e-4)
                 or decibels < 40
-                or memory > 3
+                or (memory > 3 and measured["peak"] > 16 * 2**20)
                 or (name == "efficientnet_lite0" and measured["seconds"] > 2)
             ):
                 missed.append(f"{name} {precision}")

@@ -46,7 +46,16 @@ _OWN = frozenset({"cond", "const", "coreml_update_state", "read_state", "while_l
 #: More rounds than this is a loop that does not end.
 _MAX_ROUNDS = 1_000_000
 #: What NumPy and Python raise where inputs do not fit an operator.
-_FAILURES = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+_FAILURES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 TABLE: Mapping[str, Operator] = {**OPERATORS, **lists.TABLE}
 
@@ -105,17 +114,27 @@ class Machine:
             UnknownOperatorError: An operator, or a form of one, is not known.
             ModelError: The program makes no sense.
         """
+        self._states = states
+        try:
+            with np.errstate(all="ignore"):
+                return self._answer(inputs)
+        except _FAILURES as failure:
+            # An operator's own failure is named where it happens; this program does not hang together.
+            raise ModelError(
+                f"function {self.function.name!r} cannot be run",
+                why=f"{type(failure).__name__}: {str(failure)[:300]}",
+                hint="the package is damaged: convert it again",
+            ) from failure
+
+    def _answer(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         scope = Scope({})
         for item in self.function.inputs:
             if item.type.dtype == "state":
                 scope.values[item.name] = _State(item.name)
             elif item.name in inputs:
                 scope.values[item.name] = settle(inputs[item.name], item.type, self.precision)
-        self._states = states
-        with np.errstate(all="ignore"):
-            return dict(
-                zip(self.function.block.outputs, self._block(self.function.block, scope), strict=True)
-            )
+        block = self.function.block
+        return dict(zip(block.outputs, self._block(block, scope), strict=True))
 
     def _block(self, block: Block, scope: Scope) -> list[Any]:
         last_uses = self._last_uses.get(id(block))

@@ -394,3 +394,23 @@ def test_functions_and_precisions_are_named_rightly() -> None:
         opened.evaluate(x, function="other")
     with pytest.raises(ConfigError, match="float64"):
         opened.evaluate(x, precision="float64")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        operation("constexpr_sparse_to_dense", named("y", "fp32", 2), nonzero_data="y", mask="y"),
+        operation("while_loop", named("y", "fp32", 2), loop_vars=("x",), blocks=(block(outputs=("x",)),) * 2),
+        operation("cond", named("y", "fp32", 2), pred=value(True, "bool")),
+        operation("cond", named("y", "fp32", 2), pred="x", blocks=(block(outputs=("x",)),) * 2),
+        operation("read_state", named("y", "fp32", 2), input="x"),
+        operation("read_state", named("y", "fp32", 2)),
+        operation("fill", named("y", "fp32", None), shape=value([2**31 - 1] * 2, "int32"), value=value(1.0)),
+        operation("cast", named("y", "int32", 2), x=value("text", "string"), dtype=value("int32", "string")),
+        operation("const", named("y", "fp32", 2)),
+    ],
+)
+def test_programs_that_make_no_sense_are_refused(broken: Operation) -> None:
+    body = block(broken, operation("relu", named("z", "fp32", 2), x="y"), outputs=("z",))
+    with pytest.raises(ModelError):
+        model(body, (named("x", "fp32", 2),)).evaluate({"x": np.ones(2, np.float32)})
