@@ -125,4 +125,29 @@ def products() -> list[Case]:
     ]
 
 
-CASES: list[Case] = [*unary(), *binary(), *reductions(), *products()]
+def newer() -> list[Case]:
+    """Return cases of operators that came with iOS 17 and 18."""
+    query, key, value = floats(2, 3, 4, 8), floats(2, 3, 5, 8), floats(2, 3, 5, 6)
+    attention = {"query": query, "key": key, "value": value}
+    look = np.asarray([True, False, True, True, False])
+    scales = np.float32([0.02, 0.05, 0.1])
+    return [
+        ("scaled_dot_product_attention", "iOS18", attention),
+        ("scaled_dot_product_attention", "iOS18", {**attention, "attn_mask": floats(4, 5)}),
+        ("scaled_dot_product_attention", "iOS18", {**attention, "attn_mask": np.stack([look] * 4)}),
+        ("quantize", "iOS17", {"input": floats(4, 5), "scale": 0.01, "output_dtype": "int8"}),
+        (
+            "quantize",
+            "iOS17",
+            {
+                "input": floats(2, 3, 4),
+                "scale": scales,
+                "zero_point": np.asarray([3, 100, 200], np.uint8),
+                "axis": -2,
+                "output_dtype": "uint8",
+            },
+        ),
+    ]
+
+
+CASES: list[Case] = [*unary(), *binary(), *reductions(), *products(), *newer()]
