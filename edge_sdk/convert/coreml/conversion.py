@@ -50,7 +50,7 @@ from edge_sdk.convert.coreml.names import Names, choose_names, free_name
 from edge_sdk.convert.coreml.program import note_types, refuse_types, write_package
 from edge_sdk.convert.coreml.request import Request
 from edge_sdk.convert.coreml.shapes import Shapes, settle_shapes
-from edge_sdk.convert.coreml.specification import add_labels, describe, rename
+from edge_sdk.convert.coreml.specification import add_labels, describe, rename, shorten
 from edge_sdk.convert.source import open_source
 from edge_sdk.model.coreml.canonical import finish_package, specification_path
 from edge_sdk.model.tflite_file import default_signature
@@ -200,6 +200,7 @@ def _write(plan: Plan, function: Any, names: Names, request: Request, package: P
     public = {*names.inputs.values(), *names.outputs.values()}
     inner = {graph.activated: free_name("class_scores", public)} if graph.activated else {}
     specification = write_package(graph, plan.signature, plan.shapes, plan.images, request, package)
+    shorten(specification)
     rename(
         specification,
         {node: names.inputs[name] for name, node in graph.inputs.items()},

@@ -6,7 +6,8 @@ add labels where there is more than one output, and renames onto names that are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from edge_sdk.convert.coreml.names import free_name
@@ -14,6 +15,29 @@ from edge_sdk.convert.coreml.request import METADATA_FIELDS
 
 #: Before the names of own entries in the metadata.
 METADATA_PREFIX = "edge_sdk."
+#: TensorFlow's name of a function that was frozen, in front of a name of what is inside of it.
+_FUNCTION = re.compile(r"^\w*_frozen_\d+(_with_idle_values)?_")
+
+
+def shorten(specification: Any) -> None:
+    """Take the names of TensorFlow's functions off what is inside of loops and branches.
+
+    These names end in numbers that count what the process has traced before, and say nothing to people.
+
+    Args:
+        specification: `coremltools.proto.Model_pb2.Model` with a single function.
+    """
+    function = specification.mlProgram.functions["main"]
+    (block,) = function.block_specializations.values()
+    values = list(_declared(function, block))
+    changes = _shorter(value.name for value in values)
+    for value in values:
+        value.name = changes.get(value.name, value.name)
+    _rename_uses(block, changes)
+    titles = [title for title in _titles(block) if title]
+    names = _shorter(title[0] for title in titles)
+    for title in titles:
+        title[0] = names.get(title[0], title[0])
 
 
 def rename(specification: Any, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> None:
@@ -119,6 +143,26 @@ def describe(specification: Any, metadata: Mapping[str, str], descriptions: Mapp
     for feature in _features(specification.description):
         if feature.name in descriptions:
             feature.shortDescription = descriptions[feature.name]
+
+
+def _shorter(names: Iterable[str]) -> dict[str, str]:
+    given = list(names)
+    taken, changes = set(given), {}
+    for name in given:
+        short = _FUNCTION.sub("", name)
+        if short and short != name and name not in changes:
+            changes[name] = free_name(short, taken)
+            taken.add(changes[name])
+    return changes
+
+
+def _titles(block: Any) -> Iterator[Any]:
+    """Yield the field with the name of each operation."""
+    for operation in block.operations:
+        if "name" in operation.attributes:
+            yield operation.attributes["name"].immediateValue.tensor.strings.values
+        for inner in operation.blocks:
+            yield from _titles(inner)
 
 
 def _features(description: Any) -> Iterator[Any]:

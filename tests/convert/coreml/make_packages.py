@@ -124,6 +124,27 @@ def keras_unsupported(path: Path) -> None:
     keras.Model(given, Strange(name="oddity")(hidden)).export(str(path), verbose=False)
 
 
+def recurrent_model(folder: Path) -> None:
+    """Both kinds of Keras' loops, and the exact GELU."""
+    import keras
+
+    keras.utils.set_random_seed(6)
+    words = keras.Input((None,), dtype="int32", name="x")
+    hidden = keras.layers.Embedding(50, 8)(words)
+    both = [keras.layers.LSTM(6)(hidden), keras.layers.GRU(6, go_backwards=True)(hidden)]
+    mixed = keras.layers.Dense(5, activation="gelu")(keras.layers.Concatenate()(both))
+    keras.Model(words, mixed).export(str(folder), verbose=False)
+
+
+def limited_loop(x: Any) -> Any:
+    """Three rounds, or fewer where the sum is large before."""
+    import tensorflow as tf
+
+    return tf.while_loop(
+        lambda y: tf.reduce_sum(y) < 100.0, lambda y: [y * 2.0 + 1.0], [x], maximum_iterations=3
+    )[0]
+
+
 def two_functions(folder: Path) -> None:
     import numpy as np
     import tensorflow as tf
@@ -177,6 +198,8 @@ SOURCES: dict[str, Callable[[Path], None]] = {
     "edges": edges_model,
     "unsupported": keras_unsupported,
     "two": two_functions,
+    "recurrent": recurrent_model,
+    "loop": simple(limited_loop, (1, 3)),
     "unsorted": simple(unsorted, (1, 5)),
     "rank_six": simple(of_rank_six, (1, 32)),
     "complex": simple(complex_output, (1, 4)),
@@ -234,7 +257,6 @@ PACKAGES: dict[str, tuple[str, dict[str, Any]]] = {
         {"shapes": {"tokens": [[1, 8], [1, 16]], "mask": [[1, 8], [1, 16]]}, "deployment_target": "iOS18"},
     ),
     "shapes_missing": ("text", {}),
-    "shapes_batch": ("picture", {"shapes": {"picture": [[1, 8, 10, 3], [4, 8, 10, 3]]}}),
     "hostile": ("hostile", {}),
     "edges": ("edges", {}),
     "unsupported": ("unsupported", {}),
@@ -243,7 +265,8 @@ PACKAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "one_of_two": ("two", {"signatures": ["decode"], "deployment_target": "iOS15"}),
     "unknown_signature": ("two", {"signatures": ["recode"]}),
     "unsorted_ios15": ("unsorted", {"deployment_target": "iOS15"}),
-    "unsorted": ("unsorted", {}),
+    "recurrent": ("recurrent", {"shapes": {"x": [[1, 7]]}, "precision": "float32"}),
+    "loop": ("loop", {"precision": "float32"}),
     "rank_six": ("rank_six", {}),
     "complex": ("complex", {}),
     "float16_io": ("picture", {"cast_io_to_float32": False}),
@@ -253,7 +276,7 @@ PACKAGES: dict[str, tuple[str, dict[str, Any]]] = {
 #: Packages whose numbers are compared with TensorFlow's.
 VALUES = (
     *("plain", "plain_float32", "image", "image_bgr_first", "image_uint8", "uint8", "image_gray"),
-    *("shapes", "hostile", "edges", "two", "float16_io"),
+    *("shapes", "hostile", "edges", "two", "float16_io", "recurrent", "loop"),
 )
 
 
@@ -359,6 +382,12 @@ def feeds(name: str) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
         factor = np.float32(1.5)
         ours = {"values": values, "factor": factor.reshape(1), "flag": flag.astype(np.float32)}
         return [(SERVING, {"values": values, "factor": factor, "flag": flag, "useless": useless}, ours)]
+    if source == "recurrent":
+        words = random.integers(0, 50, (1, 7)).astype(np.int32)
+        return [(SERVING, {"x": words}, {"x": words})]
+    if source == "loop":
+        starts = [np.full((1, 3), start, np.float32) for start in (0.5, 40.0, 20.0)]
+        return [(SERVING, {"x": start}, {"x": start}) for start in starts]
     code = random.normal(size=(1, 64)).astype(np.float32)
     return [("encode", {"x": code}, {"x": code}), ("decode", {"code": code}, {"code": code})]
 

@@ -267,6 +267,11 @@ def test_a_taken_name_gets_a_number() -> None:
             ConversionError,
             ["iOS16"],
         ),
+        (
+            ValueError("Var strided_slice_3 should be output of block while_body_block"),
+            ConversionError,
+            ["a loop that runs as often as an input is long", "give that input one shape"],
+        ),
         (KeyError("Graph 'g' not found"), ConversionError, ["coremltools cannot convert", "KeyError"]),
         (AssertionError(), ConversionError, ["AssertionError"]),
         (RecursionError("maximum recursion depth exceeded"), ConversionError, ["RecursionError"]),

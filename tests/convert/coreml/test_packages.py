@@ -65,6 +65,7 @@ def test_precision_is_that_of_the_computation(made: Made) -> None:
 def test_operations_are_called_after_layers_not_after_calls(made: Made) -> None:
     names = [output["name"] for item in made.operations("plain") for output in item["outputs"]]
     assert not [name for name in names if "PartitionedCall" in name]
+    assert "frozen" not in str(made.answers["recurrent"]["program"])
 
 
 def test_a_picture_becomes_an_image_with_scale_and_bias(made: Made) -> None:
@@ -165,11 +166,6 @@ def test_several_shapes_are_enumerated(made: Made) -> None:
         array = feature["type"]["multiArrayType"]
         assert array["shape"] == ["1", "8"]
         assert array["enumeratedShapes"]["shapes"] == [{"shape": ["1", "8"]}, {"shape": ["1", "16"]}]
-    (feature,) = made.description("shapes_batch")["input"]
-    assert [item["shape"][0] for item in feature["type"]["multiArrayType"]["enumeratedShapes"]["shapes"]] == [
-        "1",
-        "4",
-    ]
 
 
 def test_no_input_has_a_range(made: Made) -> None:
@@ -257,7 +253,6 @@ def test_an_operator_that_needs_a_newer_system_says_which(made: Made) -> None:
     assert isinstance(error, UnsupportedOpError)
     assert error.details["ops"] == ["TopKV2"]
     assert 'deployment_target = "iOS16"' in str(error.hint)
-    assert made.value("unsorted")["functions"] == ["main"]
 
 
 def test_six_dimensions_are_refused(made: Made) -> None:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.tensorflow
 
 @pytest.mark.slow
 def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
-    names = ["two", "edges", "hostile", "shapes", "image", "plain"]
+    names = ["two", "edges", "hostile", "shapes", "image", "plain", "recurrent"]
     first = make(tmp_path / "first", *names, seed="0")
     second = make(tmp_path / "second", *reversed(names), seed="12345")
     for name in names:
