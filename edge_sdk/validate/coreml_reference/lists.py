@@ -74,9 +74,9 @@ def list_read(*, ls: TensorList, index: Any) -> Array:
     return ls.element(int(index))
 
 
-def list_write(*, ls: TensorList, index: Any, value: Array) -> TensorList:
+def list_write(*, ls: TensorList, index: Any, value: Any) -> TensorList:
     """Return the list with one element replaced; it grows where the index lies behind its end."""
-    return list_scatter(ls=ls, indices=np.asarray([int(index)]), value=value[None])
+    return list_scatter(ls=ls, indices=np.asarray([int(index)]), value=np.asarray(value, ls.dtype)[None])
 
 
 def list_gather(*, ls: TensorList, indices: Array) -> Array:

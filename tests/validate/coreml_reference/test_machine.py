@@ -279,6 +279,18 @@ def test_list_scatter_grows_a_list_and_unwritten_elements_are_zeros() -> None:
     assert result["y"].tolist() == [[0, 0], [3, 4], [0, 0], [1, 2]]
 
 
+def test_a_list_of_numbers() -> None:
+    body = block(
+        operation("make_list", named("l", "list")),
+        operation("reduce_sum", named("s", "fp32"), x="x", keep_dims=value(False, "bool")),
+        operation("list_write", named("m", "list"), ls="l", index=value(np.int32(0), "int32"), value="s"),
+        operation("list_gather", named("y", "fp32", 1), ls="m", indices=value([0], "int32")),
+        outputs=("y",),
+    )
+    found = model(body, (named("x", "fp32", 2),)).evaluate({"x": np.array([1, 2], np.float32)})["y"]
+    assert found.tolist() == [3]
+
+
 def counter(kind: str) -> ReferenceModel:
     """A state to which x is added; gives what it was before."""
     update = {"coreml_update_state": ("state", "value"), "write_state": ("input", "data")}[kind]
