@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,11 @@ Array = NDArray[Any]
 
 
 def sigmoid(*, x: Array) -> Array:
-    """Return 1 / (1 + exp(-x)), without overflow."""
-    small = np.exp(-np.abs(x))
-    return np.asarray(np.where(x >= 0, 1 / (1 + small), small / (1 + small)))
+    """Return 1 / (1 + exp(-x)); far below zero exp overflows to infinity, which gives the 0 that is meant."""
+    with np.errstate(over="ignore"):
+        result = np.asarray(np.exp(-x))
+    result += 1
+    return np.asarray(np.reciprocal(result, out=result))
 
 
 def softmax(*, x: Array, axis: int = -1) -> Array:
@@ -65,7 +68,7 @@ def gelu(*, x: Array, mode: str = "EXACT") -> Array:
     if mode == "EXACT":
         return np.asarray(0.5 * x * (1 + erf(x=x / np.sqrt(x.dtype.type(2)))), x.dtype)
     if mode == "TANH_APPROXIMATION":
-        inner = np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)
+        inner = math.sqrt(2 / math.pi) * (x + 0.044715 * (x * x * x))
         return np.asarray(0.5 * x * (1 + np.tanh(inner)), x.dtype)
     if mode == "SIGMOID_APPROXIMATION":
         return np.asarray(x * sigmoid(x=x.dtype.type(1.702) * x))
