@@ -101,13 +101,13 @@ def test_convolutions_are_sums_of_products(data: st.DataObject) -> None:
 @settings(max_examples=60)
 @given(data=st.data())
 def test_a_transposed_convolution_sends_values_where_they_would_come_from(data: st.DataObject) -> None:
-    rank = data.draw(st.integers(1, 2))
+    rank = data.draw(st.integers(1, 3))
 
     def draw(low: int, high: int) -> list[int]:
         return [data.draw(st.integers(low, high)) for _ in range(rank)]
 
     groups, inner, outer = (data.draw(st.integers(1, 2)) for _ in range(3))
-    kernel, strides, dilations, sizes = draw(1, 3), draw(1, 3), draw(1, 2), draw(1, 4)
+    kernel, strides, dilations, sizes = draw(1, 3), draw(1, 3), draw(1, 2), draw(1, 4 if rank < 3 else 2)
     x, weight = floats(1, groups * inner, *sizes), floats(groups * inner, outer, *kernel)
     full = [
         (n - 1) * s + (k - 1) * d + 1 for n, s, k, d in zip(sizes, strides, kernel, dilations, strict=True)
