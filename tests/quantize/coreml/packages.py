@@ -81,6 +81,30 @@ def build(target: str, path: Path) -> None:
     model.save(str(path))
 
 
+def build_classifier(path: Path) -> None:
+    """Write a classifier of 64 animals that gives its scores, too."""
+    import coremltools as ct
+    from coremltools.converters.mil import Builder
+
+    @Builder.program(input_specs=[Builder.TensorSpec((1, 48))], opset_version=ct.target.iOS16)
+    def program(features: Any) -> Any:
+        weight = Builder.const(val=weights()["dense"], name="dense")
+        scores = Builder.linear(x=features, weight=weight, name="scores")
+        return Builder.softmax(x=scores, axis=-1, name="shares"), scores
+
+    ct.convert(
+        program,
+        convert_to="mlprogram",
+        classifier_config=ct.ClassifierConfig(
+            [f"animal {index}" for index in range(64)],
+            predicted_feature_name="animal",
+            predicted_probabilities_output="shares",
+        ),
+        minimum_deployment_target=ct.target.iOS16,
+        skip_model_load=True,
+    ).save(str(path))
+
+
 def build_functions(path: Path) -> None:
     """Write a package of two functions that share the weight `dense`."""
     import coremltools as ct
@@ -158,6 +182,7 @@ def main(folder: Path) -> None:
     answers["names"] = [recipe.name for recipe in (*recipes, three)]
 
     build_functions(folder / "functions.mlpackage")
+    build_classifier(folder / "classifier.mlpackage")
 
     def refused(**changed: Any) -> Any:
         arguments = {
@@ -179,6 +204,9 @@ def main(folder: Path) -> None:
         "missing": refused(source=str(folder / "nowhere.mlpackage")),
         "functions": refused(
             source=str(folder / "functions.mlpackage"), destination=str(folder / "two.mlpackage")
+        ),
+        "classifier": refused(
+            source=str(folder / "classifier.mlpackage"), destination=str(folder / "animals.mlpackage")
         ),
         "again": refused(destination=str(folder / "again" / "one.mlpackage")),
         "large": refused(

@@ -179,6 +179,20 @@ def test_functions_are_compressed_and_share_their_weights(made: Made) -> None:
     )
 
 
+def test_a_classifier_keeps_its_labels(made: Made) -> None:
+    assert made.answers["refused"]["classifier"]["value"]["compressed"] == 1
+    given = np.random.default_rng(4).normal(size=(1, 48)).astype(np.float32)
+    plain, found = (
+        evaluate(made.folder / name, {"features": given})
+        for name in ("classifier.mlpackage", "animals.mlpackage")
+    )
+    assert set(found) == set(plain)
+    assert found["animal"] == plain["animal"]
+    (shares,) = (name for name, value in found.items() if isinstance(value, dict))
+    assert list(found[shares]) == [f"animal {index}" for index in range(64)]
+    assert max(abs(found[shares][label] - plain[shares][label]) for label in found[shares]) < 0.01
+
+
 @pytest.mark.parametrize("recipe", ["coreml_int8", "coreml_palette8"])
 def test_the_reference_evaluator_computes_with_the_same_weights(made: Made, recipe: str) -> None:
     given = {
