@@ -122,7 +122,7 @@ class Packages:
             self._attempts.attempt(
                 "compress",
                 key(recipe),
-                "edge_sdk.quantize.coreml.compress:compress",
+                "edge_sdk.pipeline.compressing:compress",
                 functools.partial(_compress_arguments, package, recipe, deployment_target),
                 recipe=recipe.name,
             )
@@ -139,7 +139,7 @@ class Packages:
     ) -> None:
         folders = {recipe.name: scratch / f"{index}.mlpackage" for index, recipe in enumerate(recipes)}
         done = self._attempts.workers.attempt(
-            "edge_sdk.quantize.coreml.compress:compress_several",
+            "edge_sdk.pipeline.compressing:compress_several",
             {
                 "source": str(package.file(PACKAGE_FOLDER)),
                 "deployment_target": deployment_target,
