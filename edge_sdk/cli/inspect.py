@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edge_sdk.cli.console import DebugOption, JsonOption, print_json, stdout, verb
+from edge_sdk.cli.inspect_package import package_facts, show_functions, show_metadata
+from edge_sdk.cli.tables import amount, count, draw, line, real
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,14 +17,13 @@ if TYPE_CHECKING:
     from edge_sdk.contract.spec import Quantization, Signature, TensorSpec
     from edge_sdk.model.report import LayerReport, ModelReport
 
-#: Tables are drawn to fit this many columns, or the terminal where it is narrower.
-WIDTH = 100
 _ROWS = 16
 _TITLES = {
     "saved_model": "SavedModel",
     "keras": "Keras file (.keras)",
     "h5": "Keras file (HDF5)",
     "tflite": "TFLite file",
+    "mlpackage": "Core ML package",
     "bundle": "bundle",
 }
 
@@ -35,7 +36,7 @@ def register(app: typer.Typer) -> None:
 @verb
 def inspect(
     model: Annotated[
-        str, typer.Argument(help="SavedModel directory, .keras, .h5 or .tflite file, or .edge bundle.")
+        str, typer.Argument(help="SavedModel, .keras, .h5, .tflite, .mlpackage, or .edge bundle.")
     ],
     *,
     all_rows: Annotated[bool, typer.Option("--all", help="Show every layer and operator.")] = False,
@@ -62,19 +63,24 @@ def inspect(
 
 def _show(report: ModelReport, limit: int | None) -> None:
     console = stdout()
-    _line(console, report.location)
-    _line(console, "", f"{_TITLES[report.kind]}, {_bytes(report.size_bytes)}{_producer(report)}")
+    line(console, report.location)
+    line(console, "", f"{_TITLES[report.kind]}, {amount(report.size_bytes)}{_producer(report)}")
     for text in _facts(report):
-        _line(console, "", text)
+        line(console, "", text)
+    if report.kind == "mlpackage":
+        show_functions(console, report)
+        _cost(console, report, limit)
+        show_metadata(console, report)
+        return
     for signature in sorted(report.signatures, key=lambda item: item.name != report.default_signature):
         _signature(console, report, signature)
     if report.kind == "bundle":
         _bundle(console, report)
         for variant in report.variants:
             console.print()
-            _line(console, f"variant {variant.location}", f"  {_bytes(variant.size_bytes)}")
+            line(console, f"variant {variant.location}", f"  {amount(variant.size_bytes)}")
             for text in _facts(variant):
-                _line(console, "", text)
+                line(console, "", text)
             _cost(console, variant, limit)
     else:
         _cost(console, report, limit)
@@ -100,7 +106,7 @@ def _facts(report: ModelReport) -> Iterable[str]:
             yield "TensorFlow operators, need the Flex delegate: " + ", ".join(details["flex_operators"])
         if "measurements" in details:
             values = {key: value for key, value in details["measurements"].items() if value is not None}
-            shown = ", ".join(f"{key} {_real(value)}" for key, value in values.items() if key != "size_bytes")
+            shown = ", ".join(f"{key} {real(value)}" for key, value in values.items() if key != "size_bytes")
             yield f"recipe {details['recipe']}, {details['golden_cases']} golden cases" + (
                 f"; {shown}" if shown else ""
             )
@@ -108,12 +114,14 @@ def _facts(report: ModelReport) -> Iterable[str]:
         tags = [",".join(graph["tags"]) for graph in details["meta_graphs"]]
         yield (
             f"tags {' | '.join(tags)}; operator definitions {details['meta_graphs'][0]['producer']}; "
-            f"{details['variables']} variables ({_bytes(details['variables_bytes'])} on disk)"
+            f"{details['variables']} variables ({amount(details['variables_bytes'])} on disk)"
         )
         if details["assets"]:
             yield "assets " + ", ".join(details["assets"])
     if report.kind in ("keras", "h5"):
         yield f"{details['class_name']} model {details['name']!r}"
+    if report.kind == "mlpackage":
+        yield from package_facts(report)
     if report.kind == "bundle":
         yield f"{details['name']} {details['version']}, format {details['format_version']}"
 
@@ -127,13 +135,13 @@ def _signature(console: Console, report: ModelReport, signature: Signature) -> N
         " (default)" if signature.name == report.default_signature and len(report.signatures) > 1 else ""
     )
     console.print()
-    _line(console, f"signature {signature.name or '(none)'}", default, f"  {method}" if method else "")
+    line(console, f"signature {signature.name or '(none)'}", default, f"  {method}" if method else "")
     rows = [
         [side, spec.name, str(spec), _quantization(spec), tensors.get(spec.name, "") if tensors else ""]
         for side, specs in (("in", signature.inputs), ("out", signature.outputs))
         for spec in specs
     ]
-    _draw(console, ["", "name", "type and shape", "quantization", "tensor"], rows)
+    draw(console, ["", "name", "type and shape", "quantization", "tensor"], rows)
 
 
 def _quantization(spec: TensorSpec) -> str:
@@ -147,11 +155,11 @@ def _quantization(spec: TensorSpec) -> str:
 
 def _cost(console: Console, report: ModelReport, limit: int | None) -> None:
     console.print()
-    weights = ", ".join(f"{_bytes(size)} {dtype}" for dtype, size in report.weight_bytes.items())
-    macs = "MACs unknown" if report.macs is None else f"{_count(report.macs)} MACs a call"
-    _line(console, f"{report.parameters or 0:,} parameters", f" ({weights or 'no weights'}), {macs}")
+    weights = ", ".join(f"{amount(size)} {dtype}" for dtype, size in report.weight_bytes.items())
+    macs = "MACs unknown" if report.macs is None else f"{count(report.macs)} MACs a call"
+    line(console, f"{report.parameters or 0:,} parameters", f" ({weights or 'no weights'}), {macs}")
     if report.macs_not_counted:
-        _line(console, "", "not counted in the MACs: " + ", ".join(report.macs_not_counted))
+        line(console, "", "not counted in the MACs: " + ", ".join(report.macs_not_counted))
     if report.layers:
         _layers(console, report.layers, limit)
     if report.operators:
@@ -173,7 +181,7 @@ def _layers(console: Console, layers: Sequence[LayerReport], limit: int | None) 
             f"{layer.parameters:,}" if layer.parameters else "",
             f"{layer.bytes:,}" if layer.bytes else "",
             f"{layer.bytes / total:.1%}" if layer.bytes else "",
-            "?" if layer.macs is None else _count(layer.macs) if layer.macs else "",
+            "?" if layer.macs is None else count(layer.macs) if layer.macs else "",
         ]
         for layer in shown
     ]
@@ -187,11 +195,11 @@ def _layers(console: Console, layers: Sequence[LayerReport], limit: int | None) 
                 f"{sum(layers[place].parameters for place in hidden):,}",
                 f"{size:,}",
                 f"{size / total:.1%}",
-                _count(sum(layers[place].macs or 0 for place in hidden)),
+                count(sum(layers[place].macs or 0 for place in hidden)),
             ]
         )
     headings = ["layer", "operator", ">parameters", ">bytes", ">share", ">MACs"]
-    _draw(console, headings, rows, dim_last=len(shown) < len(layers))
+    draw(console, headings, rows, dim_last=len(shown) < len(layers))
 
 
 def _operators(console: Console, report: ModelReport, limit: int | None) -> None:
@@ -204,7 +212,7 @@ def _operators(console: Console, report: ModelReport, limit: int | None) -> None
     if rest:
         uses = f"{sum(use.count for use in rest):,}"
         rows.append([f"({len(rest)} more kinds; --all shows them)", "", uses, ""])
-    _draw(console, ["operator", "kind", ">uses", ">version"], rows, dim_last=bool(rest))
+    draw(console, ["operator", "kind", ">uses", ">version"], rows, dim_last=bool(rest))
 
 
 def _callables(console: Console, report: ModelReport) -> None:
@@ -216,7 +224,7 @@ def _callables(console: Console, report: ModelReport) -> None:
         [name, str(len(variants)), "; ".join(variants[0]) if variants else ""]
         for name, variants in functions.items()
     ]
-    _draw(console, ["callable", ">traces", "takes"], rows)
+    draw(console, ["callable", ">traces", "takes"], rows)
 
 
 def _bundle(console: Console, report: ModelReport) -> None:
@@ -225,88 +233,15 @@ def _bundle(console: Console, report: ModelReport) -> None:
         for name, value in contract.get(side, {}).items():
             settings = value.get("image", value) if isinstance(value, Mapping) else value
             shown = ", ".join(f"{key} {item}" for key, item in settings.items())
-            _line(console, f"{side} {name}", f"  {shown}")
+            line(console, f"{side} {name}", f"  {shown}")
     labels = contract.get("labels", ())
     if labels:
         more = f", ... ({len(labels)})" if len(labels) > 5 else ""
-        _line(console, "labels", "  " + ", ".join(labels[:5]) + more)
+        line(console, "labels", "  " + ", ".join(labels[:5]) + more)
     console.print()
     rows = []
     for name, plan in report.details["targets"].items():
         runtime = " >= ".join(filter(None, [plan["runtime"]["name"], plan["runtime"].get("minimum_version")]))
         delegates = [delegate["name"] for delegate in plan.get("delegates", ())]
         rows.append([name, runtime, ", ".join(plan.get("variants", ())), " > ".join(delegates) or "cpu"])
-    _draw(console, ["target", "runtime", "variants, best first", "delegates"], rows)
-
-
-def printable(text: str) -> str:
-    """Return text out of a file without anything that a terminal would obey."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-
-
-def _line(console: Console, bold: str, *rest: str) -> None:
-    from rich.text import Text
-
-    parts: list[Any] = [(printable(bold), "bold")] if bold else []
-    console.print(Text.assemble(*parts, *(printable(text) for text in rest)), soft_wrap=True)
-
-
-def _draw(
-    console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]], *, dim_last: bool = False
-) -> None:
-    """Draw a plain table that fits.
-
-    Args:
-        console: Where to.
-        headings: Of the columns; ">" before one aligns right. A column without any text is left out.
-        rows: Cells; one that is too long loses its middle.
-        dim_last: The last row sums up what is not shown.
-    """
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    used = [place for place in range(len(headings)) if any(row[place] for row in rows)]
-    texts = [[printable(row[place]) for place in used] for row in rows]
-    names = [headings[place].removeprefix(">") for place in used]
-    widths = [max(len(text) for text in column) for column in zip(names, *texts, strict=True)]
-    room = (min(console.width, WIDTH) if console.is_terminal else WIDTH) - 3 * (len(used) - 1)
-    while sum(widths) > room and max(widths) > 8:
-        widths[widths.index(max(widths))] -= 1
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
-    for place, name, width in zip(used, names, widths, strict=True):
-        right = headings[place].startswith(">")
-        table.add_column(name, justify="right" if right else "left", no_wrap=True, width=width)
-    for number, row in enumerate(texts):
-        cells = [Text(_shorten(text, width)) for text, width in zip(row, widths, strict=True)]
-        table.add_row(*cells, style="dim" if dim_last and number == len(texts) - 1 else None)
-    console.print(table, width=max(room + 3 * (len(used) - 1), sum(widths) + 3 * (len(used) - 1)))
-
-
-def _shorten(text: str, width: int) -> str:
-    """Cut out the middle: both ends of a layer's name tell more."""
-    if len(text) <= width:
-        return text
-    tail = (width - 1) // 2
-    return f"{text[: width - 1 - tail]}\N{HORIZONTAL ELLIPSIS}{text[len(text) - tail :]}"
-
-
-def _bytes(size: int) -> str:
-    if size < 1000:
-        return f"{size} B"
-    for unit in ("kB", "MB", "GB"):
-        size_in_unit = size / {"kB": 1e3, "MB": 1e6, "GB": 1e9}[unit]
-        if size_in_unit < 999.5 or unit == "GB":
-            break
-    return f"{size_in_unit:.3g} {unit}" if size_in_unit < 100 else f"{size_in_unit:.0f} {unit}"
-
-
-def _count(number: int) -> str:
-    for limit, factor, unit in ((10**4, 1, ""), (10**6, 1e3, " k"), (10**9, 1e6, " M")):
-        if number < limit:
-            return f"{number:,}" if factor == 1 else f"{number / factor:.1f}{unit}"
-    return f"{number / 1e9:.2f} G"
-
-
-def _real(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    draw(console, ["target", "runtime", "variants, best first", "delegates"], rows)

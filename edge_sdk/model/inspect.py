@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge_sdk.errors import ModelError
 from edge_sdk.model.keras_file import KerasFile, read_keras
@@ -14,6 +15,10 @@ from edge_sdk.model.saved_model import MetaGraph, SavedModelInfo, read_saved_mod
 from edge_sdk.model.saved_model_graph import Cost
 from edge_sdk.model.saved_model_schema import BITS
 from edge_sdk.model.tflite_file import TFLiteFile, default_signature, read_tflite
+
+if TYPE_CHECKING:
+    from edge_sdk.bundle.archive import Bundle
+    from edge_sdk.bundle.manifest import Variant
 
 
 def inspect_model(model: Model) -> ModelReport:
@@ -38,6 +43,10 @@ def inspect_model(model: Model) -> ModelReport:
         return _tflite(read_tflite(model.path), model.location)
     if model.kind == "saved_model":
         return _saved_model(read_saved_model(model.path), model.location)
+    if model.kind == "mlpackage":
+        from edge_sdk.model.coreml.report import report_package
+
+        return report_package(model.path, model.location)
     if model.kind == "bundle":
         return _bundle(model.path, model.location)
     return _keras(read_keras(model.path), model.location)
@@ -205,15 +214,15 @@ def _keras(file: KerasFile, location: str) -> ModelReport:
 def _bundle(path: Path, location: str) -> ModelReport:
     from edge_sdk.bundle.archive import Bundle
 
-    with Bundle.open(path) as bundle:
+    with Bundle.open(path) as bundle, tempfile.TemporaryDirectory(prefix="edge-inspect-") as scratch:
         manifest = bundle.manifest
         variants = []
         for variant in manifest.variants:
-            if variant.format == "tflite":
-                report = _tflite(read_tflite(bundle.read(variant.file)), variant.id)
+            report = _variant(bundle, variant, Path(scratch))
+            if report is not None:
                 extra = {
                     "recipe": variant.recipe,
-                    "sha256": manifest.files[variant.file].sha256,
+                    "sha256": manifest.model_sha256(variant.id),
                     "measurements": dict(variant.measurements),
                     "golden_cases": variant.golden.cases if variant.golden else 0,
                 }
@@ -250,6 +259,19 @@ def _bundle(path: Path, location: str) -> ModelReport:
         problems=(),
         variants=tuple(variants),
     )
+
+
+def _variant(bundle: Bundle, variant: Variant, scratch: Path) -> ModelReport | None:
+    if variant.format == "tflite":
+        return _tflite(read_tflite(bundle.read(variant.file)), variant.id)
+    if variant.format == "mlpackage":
+        from edge_sdk.bundle.extraction import extract_variant
+        from edge_sdk.model.coreml.report import report_package
+
+        return report_package(
+            extract_variant(bundle, variant.id, scratch / f"{variant.id}.mlpackage"), variant.id
+        )
+    return None  # of a newer edge_sdk
 
 
 def _with_details(report: ModelReport, extra: dict[str, Any]) -> ModelReport:

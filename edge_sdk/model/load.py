@@ -25,7 +25,7 @@ from edge_sdk.model.saved_model import SavedModelInfo, not_a_saved_model, read_s
 from edge_sdk.model.tflite_file import TFLiteFile, read_tflite
 from edge_sdk.model.tflite_schema import IDENTIFIER
 
-KINDS = ("saved_model", "keras", "h5", "tflite", "function", "bundle")
+KINDS = ("saved_model", "keras", "h5", "tflite", "function", "bundle", "mlpackage")
 
 _FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _CHUNK = 2**20
@@ -120,6 +120,12 @@ def check_model(model: Model) -> None:
     problems: list[ModelError] = []
     if model.path is None:
         return
+    if model.kind == "mlpackage":
+        raise ModelError(
+            f"{model.location} is a Core ML package already",
+            why="nothing converts one back into a TensorFlow model",
+            hint="edge inspect shows it; build from the SavedModel, .keras or .h5 that it was made from",
+        )
     if model.kind == "saved_model":
         problems = saved_model_problems(read_saved_model(model.path))
     elif model.kind in ("keras", "h5"):
@@ -183,6 +189,14 @@ def _open_folder(location: str, path: Path) -> Model:
         return Model("saved_model", location, path, _name(path))
     if (path / "manifest.json").is_file() and (path / "release.json").is_file():
         return Model("bundle", location, path, _name(path))
+    if path.suffix == ".mlpackage" or ((path / "Manifest.json").is_file() and (path / "Data").is_dir()):
+        return Model("mlpackage", location, path, _name(path))
+    if path.suffix == ".mlmodelc":
+        raise ModelError(
+            f"{path} is a compiled Core ML model",
+            why="Xcode compiles a package into a form that only Core ML itself reads",
+            hint="name the .mlpackage that it was compiled from",
+        )
     raise not_a_saved_model(path)
 
 

@@ -15,11 +15,10 @@ import mmap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Union
 
-import numpy as np
-
 from edge_sdk.model.flatbuffer import DamagedError
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 Data = Union[bytes, "mmap.mmap"]
@@ -138,6 +137,8 @@ class Message:
             number: Of the field.
             dtype: "<f4" or "<f8".
         """
+        import numpy as np  # only here: other formats are read without it
+
         found = []
         for value, end in self._fields.get(number, ()):
             if end == -2:

@@ -35,7 +35,7 @@ class OperatorReport(Document):
 
     Attributes:
         name: As TFLite, TensorFlow or Keras writes it.
-        kind: "builtin", "custom", "flex" (TFLite), "tensorflow" or "keras".
+        kind: "builtin", "custom", "flex" (TFLite), "tensorflow", "keras" or "coreml".
         version: Highest version used; null outside of TFLite, where operators have none.
         count: How many.
     """
@@ -60,14 +60,14 @@ class ModelReport(Document):
     """One model.
 
     Attributes:
-        kind: "saved_model", "keras", "h5", "tflite" or "bundle".
+        kind: "saved_model", "keras", "h5", "tflite", "mlpackage" or "bundle".
         location: As the user named it.
         size_bytes: Of the file, or of all files of the directory.
         producer: What wrote it, "" where it does not say.
         default_signature: The one that is called where none is named; null where there is none.
         signatures: All.
         parameters: Trained values.
-        weight_bytes: Bytes of them, by dtype.
+        weight_bytes: Bytes of them, by dtype; of a Core ML package by the way they are stored.
         macs: Multiply-accumulates of one call of the default signature, free sizes counted as 1; null where
             nothing could be counted.
         macs_not_counted: Operators that may multiply more than `macs` says.

@@ -33,6 +33,7 @@ from edge_sdk.convert.worker import stage
 from edge_sdk.errors import ModelError
 from edge_sdk.validate import metrics
 from edge_sdk.validate.candidate import format_of
+from edge_sdk.validate.coreml_reference.errors import UnknownOperatorError
 from edge_sdk.validate.facts import OutputFacts, VariantFacts
 from edge_sdk.validate.guards import CORE_ML_STAND_INS, changed_signatures
 from edge_sdk.validate.tflite_candidate import open_candidate
@@ -69,7 +70,12 @@ def evaluate(arguments: Mapping[str, Any]) -> dict[str, Any]:
     if changed or file.unverified:
         # Nothing can be asked of it by the contract's names, or nobody here can answer; the guards say what.
         return VariantFacts(samples=0, outputs=(), **described).to_dict()
-    answers = _answers(model, contract, samples, arguments)
+    try:
+        answers = _answers(model, contract, samples, arguments)
+    except UnknownOperatorError as failure:
+        # Known by name, but not in this form: as little of a verdict as an unknown name.
+        why = f"{failure.what}: {failure.why}" if failure.why else failure.what
+        return VariantFacts(samples=0, outputs=(), **{**described, "unverified": (why,)}).to_dict()
     stage("compare", "comparing with the source model")
     outputs, missing = _compare(reference, answers)
     golden = _record(contract, samples, answers, arguments)

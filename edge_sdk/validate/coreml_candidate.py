@@ -124,7 +124,7 @@ class CoreMLCandidate:
     def _given(self, name: str, values: Array) -> Array:
         image = self._names.images.get(name)
         if image is None:
-            return values
+            return values.reshape(1) if values.ndim == 0 else values  # Core ML has no scalars
         preprocess = self._contract.preprocess[name].image
         return pixels_of(values, image, channels_first=preprocess is not None and preprocess.layout == "nchw")
 
@@ -185,8 +185,9 @@ def _signature(signature: Signature, function: FunctionDescription, names: Names
 
 
 def _spec(promised: TensorSpec, feature: Feature | None) -> TensorSpec:
-    if feature is None or feature.kind != "tensor":
-        # An image holds what the contract's tensor holds. An input that nothing depends on is not there.
+    if feature is None or feature.kind != "tensor" or promised.shape == ():
+        # An image holds what the contract's tensor holds, a shape of [1] what a scalar holds. An input that
+        # nothing depends on is not there.
         return promised
     return TensorSpec(
         name=promised.name,

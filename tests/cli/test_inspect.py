@@ -13,7 +13,7 @@ import pytest
 
 from edge_sdk.bundle.archive import write_bundle
 from edge_sdk.bundle.manifest import RuntimeRequirement, TargetPlan
-from edge_sdk.cli.inspect import printable
+from edge_sdk.cli.tables import printable
 from tests import real_models
 from tests.bundle import samples
 from tests.model.conftest import made  # noqa: F401 - a fixture

@@ -1,4 +1,4 @@
-"""Data and small builds for the pipeline's tests. No TensorFlow: the sources are `.tflite` files."""
+"""Data and small builds for the pipeline's tests, from `.tflite` files; one model of TensorFlow."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.pipeline.digits import train_digits
 from tests.smooth_pictures import smooth_pictures
 
 
@@ -103,3 +104,9 @@ def _is(graph: Any, operator: Any, rank: int, first: int | None) -> bool:
     if shape is None or len(shape) != rank:
         return False
     return first is None or int(shape[0]) == first
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained model with its data; see `tests.pipeline.digits`."""
+    return train_digits(tmp_path_factory.mktemp("digits"))

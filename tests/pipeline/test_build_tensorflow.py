@@ -22,42 +22,6 @@ from tests import real_models
 
 pytestmark = pytest.mark.tensorflow
 
-TRAIN = """
-import sys, numpy as np, keras
-folder = sys.argv[1]
-data = np.load(folder + "/digits.npz")
-keras.utils.set_random_seed(7)
-model = keras.Sequential([
-    keras.Input((28, 28, 1), name="image"),
-    keras.layers.Conv2D(12, 3, activation="relu"), keras.layers.MaxPooling2D(),
-    keras.layers.Conv2D(24, 3, activation="relu"), keras.layers.MaxPooling2D(),
-    keras.layers.Flatten(), keras.layers.Dense(48, activation="relu"), keras.layers.Dense(10, name="scores"),
-])
-model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-model.fit(data["train"], data["labels"], batch_size=64, epochs=3, verbose=0)
-model.export(folder + "/digits_model", verbose=False)
-model.save(folder + "/digits.keras")
-"""
-
-
-@pytest.fixture(scope="module")
-def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a trained model in two formats, calibration data and 400 held-back digits."""
-    folder = tmp_path_factory.mktemp("digits")
-    images, labels = real_models.mnist_5k()
-    order = np.random.default_rng(7).permutation(len(images))
-    pixels = (np.asarray(images)[order].reshape(-1, 28, 28, 1) / 255.0).astype(np.float32)
-    labels = np.asarray(labels)[order].astype(np.int64)
-    np.savez(folder / "digits.npz", train=pixels[:4000], labels=labels[:4000])
-    np.savez(folder / "calibration.npz", image=pixels[:100])
-    np.savez(folder / "evaluation.npz", image=pixels[4000:4400], y=labels[4000:4400])
-    np.save(folder / "digit.npy", (pixels[4500] * 255).astype(np.uint8))
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-    subprocess.run(
-        [sys.executable, "-c", TRAIN, str(folder)], check=True, env=environment, capture_output=True
-    )
-    return folder
-
 
 def test_a_savedmodel_becomes_checked_variants_in_a_bundle(digits: Path) -> None:
     steps: list[Step] = []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge_sdk.bundle.digest import folder_digest
 from edge_sdk.pipeline.output import Output
-from edge_sdk.pipeline.result import BuildResult, VariantReport
+from edge_sdk.pipeline.result import BuildResult, TargetChoice, VariantReport
 from edge_sdk.quantize.recipe import load_recipe
 
 
@@ -35,7 +35,7 @@ def result(output: Output, files: dict[str, Path], verdict: str = "passed") -> B
         version="1",
         bundle=None,
         bundle_sha256=None,
-        choices=(),
+        choices=(TargetChoice(target="ios", order=()),),
         variants=reports,
         failures=(),
         skipped={},
