@@ -136,6 +136,7 @@ class Job:
             repair=record,
             notes=(
                 *self._notes(samples, reference, making.made),
+                *(note for item in judged for note in _cross_check_notes(item)),
                 *plan.repairs,
                 *(note for item in choices for note in slow_notes(foresight[item.target])),
                 *(() if record is None else (f"repair of {record['recipe']}: {record['reason']}",)),
@@ -373,6 +374,21 @@ def _ingredient(item: Judged) -> Ingredient:
         format=item.made.recipe.format,
         coreml=item.made.coreml,
     )
+
+
+def _cross_check_notes(item: Judged) -> list[str]:
+    """Return how far Core ML and the reference evaluator are apart, on a Mac."""
+    found = item.facts.cross_check
+    if not found:
+        return []
+    if "unknown" in found:
+        return [f"{item.report.id}: answered by Core ML alone; {found['unknown']}"]
+    return [
+        f"{item.report.id}: output {entry['output']!r} of Core ML ({found['compute_units']}) is at most "
+        f"{entry['max_abs_error']:.3g} from the reference evaluator's, {entry['snr_db']} dB"
+        for entry in found["outputs"]
+        if entry["max_abs_error"] is not None
+    ]
 
 
 def _in_order(failures: Sequence[Failure], plan: RecipePlan) -> list[Failure]:

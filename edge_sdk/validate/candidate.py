@@ -95,6 +95,20 @@ class CandidateFormat(Protocol):
         """
         ...
 
+    def cross_check(
+        self,
+        model: Path,
+        contract: Contract,
+        coreml: CoreMLFacts | None,
+        feeds: Sequence[Mapping[str, Array]],
+    ) -> Mapping[str, Any] | None:
+        """Run a few calls in another way too and say how far the two are apart.
+
+        Returns:
+            `DeviceComparison.to_dict()`; None where there is only one way to run the file here.
+        """
+        ...
+
 
 #: Module by suffix of the file or folder.
 CANDIDATES: Mapping[str, str] = {

@@ -31,6 +31,7 @@ from edge_sdk.bundle.manifest import CoreMLFacts
 from edge_sdk.contract.spec import Contract
 from edge_sdk.convert.worker import stage
 from edge_sdk.errors import ModelError
+from edge_sdk.quantize.samples import iterate_feeds
 from edge_sdk.validate import metrics
 from edge_sdk.validate.candidate import format_of
 from edge_sdk.validate.coreml_reference.errors import UnknownOperatorError
@@ -41,6 +42,8 @@ from edge_sdk.validate.tflite_candidate import open_candidate
 #: Golden vectors travel to every board: a few cases, and not many megabytes of them.
 GOLDEN_CASES = 3
 GOLDEN_BYTES = 8 * 2**20
+#: Samples that are run in a second way, where there is one.
+CROSS_CHECKED = 8
 
 Array = NDArray[Any]
 
@@ -78,11 +81,16 @@ def evaluate(arguments: Mapping[str, Any]) -> dict[str, Any]:
         return VariantFacts(samples=0, outputs=(), **{**described, "unverified": (why,)}).to_dict()
     stage("compare", "comparing with the source model")
     outputs, missing = _compare(reference, answers)
+    some = {name: values[:CROSS_CHECKED] for name, values in samples.items()}
+    crossed = format_of(model).cross_check(
+        model, contract, _coreml(arguments), list(iterate_feeds(contract.signature, some))
+    )
     golden = _record(contract, samples, answers, arguments)
     return VariantFacts(
         samples=len(next(iter(samples.values()))),
         outputs=outputs,
         missing_outputs=missing,
+        cross_check=crossed,
         **_metric(contract, reference, answers, arguments),
         **golden,
         **described,
@@ -98,7 +106,6 @@ def measure(arguments: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         EdgeError: The variant cannot be loaded or run.
     """
-    from edge_sdk.quantize.samples import iterate_feeds
     from edge_sdk.runtime.bench import bench
 
     contract = Contract.from_dict(arguments["contract"])
@@ -144,8 +151,6 @@ def _answers(
 
     One thread: the order of a sum, and so its last bits, must not depend on how many cores are free.
     """
-    from edge_sdk.quantize.samples import iterate_feeds
-
     stage("load", "loading the variant")
     collected: dict[str, list[Array]] = {spec.name: [] for spec in contract.signature.outputs}
     total = len(next(iter(samples.values())))
@@ -212,7 +217,6 @@ def _record(
 ) -> dict[str, Any]:
     """Write golden vectors: evenly spread samples with this variant's own answers."""
     from edge_sdk.contract.golden import GoldenVectors
-    from edge_sdk.quantize.samples import iterate_feeds
 
     total = len(next(iter(samples.values())))
     one_case = sum(values[:1].nbytes for values in (*samples.values(), *answers.values()))

@@ -1,4 +1,7 @@
-"""A `.mlpackage` under test: the reference evaluator answers in place of Core ML, on any system."""
+"""A `.mlpackage` under test: the reference evaluator answers in place of Core ML, on any system but macOS.
+
+There Core ML itself answers, and the reference is its second opinion.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edge_sdk.bundle.manifest import CoreMLFacts, CoreMLImage
 from edge_sdk.contract.spec import Contract, Signature, TensorSpec
 from edge_sdk.validate.candidate import Array, Description
+from edge_sdk.validate.coreml_device import DeviceModel, available, compare_with_reference
 
 if TYPE_CHECKING:
     from edge_sdk.model.coreml.package import Feature, FunctionDescription
@@ -37,11 +41,16 @@ def describe(model: Path, contract: Contract, coreml: CoreMLFacts | None) -> Des
         )
         parameters, minimum = package.parameters, package.minimum_deployment
     with ReferenceModel.open(model) as reference:
-        unknown = [
-            f"op {kind} at {name!r} is not known to the reference evaluator"
-            for function in dict.fromkeys(names.functions.values())
-            for kind, name in reference.unknown_operators(function)
-        ]
+        # Where Core ML itself answers, it does not matter what the reference knows.
+        unknown = (
+            []
+            if available()
+            else [
+                f"op {kind} at {name!r} is not known to the reference evaluator"
+                for function in dict.fromkeys(names.functions.values())
+                for kind, name in reference.unknown_operators(function)
+            ]
+        )
     return Description(
         signatures=signatures,
         size_bytes=sum(path.stat().st_size for path in model.rglob("*") if path.is_file()),
@@ -63,7 +72,27 @@ def open_candidate(
     """Open it in the reference evaluator; see `CandidateFormat`."""
     from edge_sdk.validate.coreml_reference import ReferenceModel
 
-    return CoreMLCandidate(ReferenceModel.open(model), contract, Names.of(contract, coreml))
+    opened = DeviceModel.open(model) if available() else ReferenceModel.open(model)
+    return CoreMLCandidate(opened, contract, Names.of(contract, coreml))
+
+
+def cross_check(
+    model: Path, contract: Contract, coreml: CoreMLFacts | None, feeds: Sequence[Mapping[str, Array]]
+) -> Mapping[str, Any] | None:
+    """Compare Core ML with the reference evaluator, where there is Core ML; see `CandidateFormat`."""
+    if not available():
+        return None
+    from edge_sdk.validate.coreml_reference import ReferenceModel, UnknownOperatorError
+
+    names = Names.of(contract, coreml)
+    with ReferenceModel.open(model) as reference:
+        candidate = CoreMLCandidate(reference, contract, names)
+        samples = [candidate.inside(feed) for feed in feeds]
+    try:
+        found = compare_with_reference(model, samples, function=names.functions[contract.default_signature])
+    except UnknownOperatorError as failure:
+        return {"unknown": failure.what}
+    return found.to_dict()
 
 
 @dataclass(frozen=True)
@@ -87,13 +116,13 @@ class CoreMLCandidate:
     """Answers by the contract's names and in its types.
 
     Args:
-        reference: The opened package; closed with this.
+        model: The opened package; closed with this.
         contract: Of the source model.
         names: Of the package.
     """
 
-    def __init__(self, reference: ReferenceModel, contract: Contract, names: Names) -> None:
-        self._reference = reference
+    def __init__(self, model: ReferenceModel | DeviceModel, contract: Contract, names: Names) -> None:
+        self._model = model
         self._contract = contract
         self._names = names
 
@@ -104,21 +133,23 @@ class CoreMLCandidate:
             feed: By input name, as the TensorFlow model takes it.
         """
         signature, names = self._contract.signature, self._names
-        function = names.functions[signature.name]
-        taken = {feature.name for feature in self._reference.package.functions[function].inputs}
-        found = self._reference.evaluate(
-            {
-                names.inputs.get(name, name): self._given(name, values)
-                for name, values in feed.items()
-                if names.inputs.get(name, name) in taken  # coremltools drops inputs that nothing depends on
-            },
-            function=function,
-        )
+        found = self._model.evaluate(self.inside(feed), function=names.functions[signature.name])
         return {
             spec.name: np.asarray(found[names.outputs.get(spec.name, spec.name)]).astype(
                 spec.dtype, copy=False
             )
             for spec in signature.outputs
+        }
+
+    def inside(self, feed: Mapping[str, Array]) -> dict[str, Array]:
+        """Return a call by the package's names, with pictures as pixels."""
+        names = self._names
+        function = names.functions[self._contract.default_signature]
+        taken = {feature.name for feature in self._model.package.functions[function].inputs}
+        return {
+            names.inputs.get(name, name): self._given(name, values)
+            for name, values in feed.items()
+            if names.inputs.get(name, name) in taken  # coremltools drops inputs that nothing depends on
         }
 
     def _given(self, name: str, values: Array) -> Array:
@@ -137,7 +168,7 @@ class CoreMLCandidate:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._reference.__exit__(kind, error, trace)
+        self._model.__exit__(kind, error, trace)
 
 
 def pixels_of(values: Array, image: CoreMLImage, *, channels_first: bool) -> Array:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from edge_sdk.contract.document import Document
 from edge_sdk.contract.spec import Signature
@@ -131,6 +132,7 @@ class VariantFacts(Document):
         parameters: Values in the file's constant tensors.
         size_bytes: Of the file.
         minimum_ios: Lowest system that loads it ("iOS16"); None for what is no Core ML package.
+        cross_check: How far two ways to run the file are apart (`DeviceComparison`), where there are two.
         unverified: Why its answers cannot be computed here, one sentence each.
         golden_cases: How many golden vectors were recorded.
         golden_atol: Their absolute tolerance.
@@ -159,6 +161,7 @@ class VariantFacts(Document):
     size_bytes: int = 0
     minimum_ios: str | None = None
     unverified: tuple[str, ...] = ()
+    cross_check: Mapping[str, Any] | None = None
     golden_cases: int = 0
     golden_atol: float = 0.0
     golden_rtol: float = 0.0

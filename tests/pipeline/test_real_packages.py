@@ -1,4 +1,4 @@
-"""Trained models of others as Core ML packages, from their own file to a bundle, on photos, faces and sounds."""
+"""Trained models of others as Core ML packages, from their own file to a bundle, on photos, faces, sounds."""
 
 from __future__ import annotations
 

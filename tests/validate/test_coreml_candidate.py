@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,10 @@ import pytest
 
 from edge_sdk.bundle.manifest import CoreMLFacts, CoreMLImage
 from edge_sdk.contract.spec import Contract, Signature, TensorSpec
+from edge_sdk.validate import coreml_candidate
 from edge_sdk.validate.compare import evaluate
 from edge_sdk.validate.coreml_candidate import describe, open_candidate, pixels_of
+from edge_sdk.validate.coreml_device import DeviceModel, compare_with_reference
 from edge_sdk.validate.facts import VariantFacts
 from edge_sdk.validate.guards import UNVERIFIED, Evidence, judge
 from tests.bundle.packages import MODEL, tiny_package
@@ -126,3 +130,32 @@ def test_pixels_come_back_from_what_they_became(color: str, channels_first: bool
     assert np.array_equal(back, pixels)
     between = pixels_of(tensor + np.float32(image.scale / 2), image, channels_first=channels_first)
     assert between.dtype == np.float32  # no picture has such pixels: nothing is rounded away
+
+
+def test_on_a_mac_core_ml_answers_and_the_reference_is_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a fake of the one call that only macOS has: a Core ML that is 0.001 off."""
+
+    def load(path: Path, compute_units: str, function: str | None) -> Any:
+        return lambda inputs: {"y": np.maximum(inputs["x"], 0) + np.float32(0.001)}
+
+    monkeypatch.setattr(coreml_candidate, "available", lambda: True)
+    monkeypatch.setattr(
+        coreml_candidate, "DeviceModel", SimpleNamespace(open=functools.partial(DeviceModel.open, load=load))
+    )
+    monkeypatch.setattr(
+        coreml_candidate, "compare_with_reference", functools.partial(compare_with_reference, load=load)
+    )
+    facts = facts_of(tiny(tmp_path), tmp_path)
+    assert facts.max_abs_error == pytest.approx(0.001, rel=0.01)
+    assert facts.cross_check is not None
+    (output,) = facts.cross_check["outputs"]
+    assert output["output"] == "y"
+    assert output["max_abs_error"] == pytest.approx(0.001, rel=0.01)
+    assert facts.cross_check["samples"] == 6
+    # What the reference does not know is verified all the same: Core ML itself has answered.
+    facts = facts_of(tiny(tmp_path, b"erlu"), tmp_path)
+    assert (facts.unverified, facts.samples) == ((), 6)
+    assert facts.cross_check is not None
+    assert "op erlu" in facts.cross_check["unknown"]
