@@ -72,10 +72,10 @@ def test_faces_as_tensors(tmp_path: Path) -> None:
     with ReferenceModel.open(package) as model:
         (given,), (answer,) = model.inputs, model.outputs
         ours = np.concatenate([model.evaluate({given.name: face[None]})[answer.name] for face in faces])
-    assert (ours.argmax(1) == theirs.argmax(1)).sum() >= 98
+    assert (ours.argmax(1) == theirs.argmax(1)).sum() >= 97  # both are int8, each in its own way
     for item in result.variants:
         assert item.agreement is not None
-        assert item.agreement >= 0.98, item.id
+        assert item.agreement >= 0.97, item.id
 
 
 def test_sounds_four_ways(tmp_path: Path) -> None:
