@@ -142,6 +142,8 @@ class Message:
         found = []
         for value, end in self._fields.get(number, ()):
             if end == -2:
+                if value >= 1 << 8 * dtype.itemsize:
+                    raise DamagedError(f"field {number} holds a wider number than its type")
                 found.append(np.frombuffer(value.to_bytes(dtype.itemsize, "little"), dtype))
             elif end >= 0:
                 if (end - value) % dtype.itemsize:

@@ -101,8 +101,9 @@ class Package:
             ModelError: As `read`.
         """
         if isinstance(value, Constant):
-            array = np.asarray(value.value)
-            return array.nbytes if value.type.dtype in ("string", "dictionary") else stored_bytes(value.type)
+            if value.type.dtype in ("string", "dictionary", "list", "tuple"):
+                return np.asarray(value.value, dtype=None if value.type.dtype == "string" else object).nbytes
+            return stored_bytes(value.type)
         try:
             return self._open(value).size_of(value)
         except DamagedError as failure:

@@ -35,6 +35,8 @@ _DATA_TYPES = {
 #: Blocks in cond and while_loop, lists in tuples: programs of people nest three or four deep.
 MAX_DEPTH = 32
 MAX_RANK = 16
+#: Letters of all texts of a constant when each is as long as the longest; ImageNet's labels take 131,000.
+MAX_TEXTS = 16 * 2**20
 
 
 def parse_program(message: Message) -> Program:
@@ -164,12 +166,20 @@ def _tensor(message: Message, kind: ValueType) -> Any:
         raise DamagedError(f"a constant of shape {list(shape)} holds {len(values):,} values")
     if kind.dtype == "string" and not shape:
         return str(values[0])
+    if 0 in shape and max(shape) > 2**31:
+        raise DamagedError(f"a constant of shape {list(shape)}")
     return values.reshape(shape)
 
 
 def _elements(message: Message, kind: ValueType) -> NDArray[Any]:
     if kind.dtype == "string":
-        return np.asarray(message.message(4).texts(1), dtype=np.str_)
+        texts = message.message(4).texts(1)
+        # NumPy gives every text the room of the longest one.
+        if len(texts) * max(map(len, texts), default=0) > MAX_TEXTS:
+            raise DamagedError(f"a constant of {len(texts):,} texts has one that is too long")
+        return np.asarray(texts, dtype=np.str_)
+    if kind.dtype not in ELEMENT_TYPES:
+        raise DamagedError(f"a tensor of {kind.dtype!r}")
     dtype = np.dtype(ELEMENT_TYPES[kind.dtype])
     if message.has(7):
         from edge_sdk.model.coreml.weights import unpack

@@ -108,7 +108,13 @@ class Weights:
 
 
 def bits_of(dtype: str) -> int:
-    """Return the bits that one value of a MIL type takes when stored."""
+    """Return the bits that one value of a MIL type takes when stored.
+
+    Raises:
+        DamagedError: It is a type whose values are no numbers.
+    """
+    if dtype == "string" or (dtype not in _BITS and dtype not in ELEMENT_TYPES):
+        raise DamagedError(f"constants of type {dtype!r} do not lie in a weights file")
     return _BITS.get(dtype) or np.dtype(ELEMENT_TYPES[dtype]).itemsize * 8
 
 
