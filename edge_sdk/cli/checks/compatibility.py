@@ -190,6 +190,12 @@ def _show(found: dict[str, Any]) -> None:
         table.add_row(variant, name, Text(verdict, _STYLES.get(verdict, "dim")), what)
     if rows:
         console.print(table)
+    from edge_sdk.targets import COREML
+
+    if rows and found["runtime"]["name"] == COREML:
+        from edge_sdk.validate.coreml_placement.documents import PREDICTED
+
+        console.print(Text(PREDICTED, style="dim"))
     if found["passed"]:
         end = Text.assemble(("nothing was found against", "bold green"), f" {found['target']}")
     elif rows:

@@ -57,7 +57,7 @@ class Placement(Document):
         unknown: About how many nothing is known.
         switches: Neighbours in program order that are expected on different units; each costs a copy.
             Operators about which nothing is known are passed over.
-        verdict: One sentence that says that it is a prediction.
+        verdict: One sentence; whoever shows it says `PREDICTED`, too.
         predicted: True; only the device tells.
     """
 
@@ -143,7 +143,7 @@ def spoken(counts: dict[str, int], switches: int) -> str:
     """Return the verdict in one sentence."""
     total = sum(counts.values())
     if not total:
-        return f"no operators to place; {PREDICTED}"
+        return "no operators to place"
     parts = [f"{count} {_WORDS[unit]}" for unit, count in counts.items()]
     changes = "1 switch" if switches == 1 else f"{switches} switches"
-    return f"expected of {total} operators: {', '.join(parts)}; {changes} ({PREDICTED})"
+    return f"expected of {total} operators: {', '.join(parts)}; {changes}"
