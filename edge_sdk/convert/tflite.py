@@ -146,6 +146,24 @@ def reference(arguments: Mapping[str, Any]) -> dict[str, Any]:
         return {"reference_calls": _write_reference(view, signature, arguments)}
 
 
+def read(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Tell a source model's signatures and convert nothing.
+
+    Args:
+        arguments: kind and model, as for `convert`.
+
+    Returns:
+        {"signatures": [...]}, as `Signature.to_dict()`.
+
+    Raises:
+        ModelError: The source cannot be used.
+    """
+    stage("import", "loading TensorFlow")
+    with tempfile.TemporaryDirectory(prefix="edge-read-") as scratch:
+        view = open_source(arguments["kind"], arguments["model"], Path(scratch))
+        return {"signatures": [signature.to_dict() for signature in view.signatures]}
+
+
 def _convert_whole(
     view: SourceView,
     arguments: Mapping[str, Any],

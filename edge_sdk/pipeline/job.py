@@ -94,7 +94,7 @@ class Job:
             source_is_tflite=self.model.kind == "tflite",
             source_is_float=seen.is_float,
         )
-        source, contract, samples = self._open(seen)
+        source, contract, samples = self._open(seen, plan)
         calibration = self._calibration(plan, contract)
         reference = self.steps.reference(source, contract, samples)
         if samples.data == "evaluation":
@@ -158,13 +158,18 @@ class Job:
         output.write_variants(variant_files(judged), result, found)
         return result
 
-    def _open(self, seen: Seen) -> tuple[Source, Contract, Samples]:
+    def _open(self, seen: Seen, plan: RecipePlan) -> tuple[Source, Contract, Samples]:
         """Return source, contract and the samples to compare on.
 
         A SavedModel tells its signatures without TensorFlow, so its samples are read first and one run of
         TensorFlow both converts and answers. Other sources tell them once they are converted.
         """
         first = None
+        if all(recipe.format != "tflite" for recipe in plan.recipes):
+            self.progress(Step("source", "looking at the model"))
+            source = self.steps.source_for_packages(self.model, seen)
+            contract = self.contract_of(source.signatures, source.default_signature)
+            return source, contract, self._samples(contract)
         if self.model.kind == "saved_model":
             early = self.contract_of(seen.signatures, default_signature(seen.signatures))
             samples = self._samples(early)

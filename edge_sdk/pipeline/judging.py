@@ -63,7 +63,7 @@ def judge_variants(
     made: Sequence[Made], case: Case, output: Output, *, checks: Checks, workers: Workers
 ) -> tuple[list[Judged], list[Failure]]:
     """Evaluate and map side by side, measure one at a time (a busy machine measures nonsense), and judge."""
-    size = case.source.file.stat().st_size
+    size = max((item.size_bytes for item in made), default=0)
     need = WORKER_BYTES + 4 * size
     need += 3 * case.samples.inputs.stat().st_size + 3 * case.reference.file.stat().st_size
     evaluated = workers.together(
@@ -165,7 +165,7 @@ def _map_errors(
         )
         for item in mapped
     ]
-    size = case.source.file.stat().st_size
+    size = max((item.size_bytes for item in mapped), default=0)
     done = workers.together(tasks, jobs=jobs_for(len(tasks), WORKER_BYTES + 12 * size))
     return {
         item.recipe.name: entry.value

@@ -44,7 +44,6 @@ def make_variants(
     workers: Workers,
 ) -> Making:
     """Make every variant of a plan, as many side by side as cores and memory allow."""
-    need = WORKER_BYTES + 6 * source.file.stat().st_size
     own = [recipe for recipe in plan.recipes if recipe.method != "none" and recipe.backend == "litert"]
     plain = [recipe for recipe in own if not recipe.needs_calibration]
     static = [recipe for recipe in own if recipe.needs_calibration]
@@ -60,6 +59,7 @@ def make_variants(
         lambda: steps.quantize_all(source, plain, None),
         *(functools.partial(_with_tensorflow, steps, source, recipe, calibration) for recipe in theirs),
     ]
+    need = WORKER_BYTES + (6 * source.file.stat().st_size if own or theirs else 0)
     calibrated, *done = workers.together(tasks, jobs=jobs_for(len(tasks), need))
     outcomes: dict[str, Entry | Failure] = {}
     for recipes, group in zip([plain, *([recipe] for recipe in theirs)], done, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,30 +49,46 @@ class Seen:
     is_float: bool
 
 
+@dataclass(frozen=True)
+class FloatFile:
+    """A float `.tflite` with its digest."""
+
+    path: Path
+    sha256: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """The source model, converted where it needed that.
+    """The source model, converted where and when it needs that.
 
     Attributes:
         model: As it was opened.
         sha256: Of the source.
-        file: The float `.tflite`, or the `.tflite` source itself.
-        file_sha256: Its digest.
+        float_file: Gives the float `.tflite`, the source itself where it is one; may convert when first asked.
         signatures: What the source promises.
         default_signature: The one that is called by default.
         parameters: Trained values of the source as it was, so that a conversion which loses weights is
-            found; of `file` where the source does not tell (a function).
-        converted: The entry of the conversion; None for a `.tflite` source.
+            found; of the `.tflite` where the source does not tell (a function), 0 where there is none.
+        converted: The entry of the conversion; None for a `.tflite` source, and before it is needed.
     """
 
     model: Model
     sha256: str
-    file: Path
-    file_sha256: str
+    float_file: Callable[[], FloatFile]
     signatures: tuple[Signature, ...]
     default_signature: str
     parameters: int
     converted: Entry | None = None
+
+    @property
+    def file(self) -> Path:
+        """The float `.tflite`."""
+        return self.float_file().path
+
+    @property
+    def file_sha256(self) -> str:
+        """Digest of the float `.tflite`."""
+        return self.float_file().sha256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +108,13 @@ class Made:
     sha256: str
     notes: tuple[str, ...] = ()
     coreml: CoreMLFacts | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the file, or of all files of the folder."""
+        if self.path.is_dir():
+            return sum(path.stat().st_size for path in self.path.rglob("*") if path.is_file())
+        return self.path.stat().st_size
 
     def keeps(self, contract: Contract) -> Contract:
         """Return the part of a contract that this variant is to keep: a package may have fewer signatures."""

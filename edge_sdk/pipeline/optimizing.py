@@ -10,6 +10,7 @@ the hash of what decides it, so the same call goes on where a stopped one was.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import importlib.util
 import json
@@ -31,7 +32,7 @@ from edge_sdk.pipeline.advice import Advice, Numbers, OptimizeResult, advise
 from edge_sdk.pipeline.cache import Entry, StepCache
 from edge_sdk.pipeline.contract import make_contract
 from edge_sdk.pipeline.identity import code_digest, versions
-from edge_sdk.pipeline.materials import Options, Samples, Source
+from edge_sdk.pipeline.materials import FloatFile, Options, Samples, Source
 from edge_sdk.pipeline.samples import data_digest
 from edge_sdk.pipeline.steps import MODEL_FILE, Steps
 from edge_sdk.pipeline.workers import Workers
@@ -303,7 +304,10 @@ class _Run:
             share = thinned.value["weights"] / source.parameters if source.parameters else None
             predicted = self.variants(
                 dataclasses.replace(
-                    source, file=thinned.file(MODEL_FILE), file_sha256=thinned.digests[MODEL_FILE]
+                    source,
+                    float_file=functools.partial(
+                        FloatFile, thinned.file(MODEL_FILE), thinned.digests[MODEL_FILE]
+                    ),
                 ),
                 calibration,
             )

@@ -11,8 +11,9 @@ an upgrade of any of them makes the step again.
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from edge_sdk.pipeline.identity import (
     code_digest,
     versions,
 )
-from edge_sdk.pipeline.materials import Options, Reference, Samples, Seen, Source
+from edge_sdk.pipeline.materials import FloatFile, Options, Reference, Samples, Seen, Source
 from edge_sdk.pipeline.samples import INPUTS_FILE, LABELS_FILE, SYNTHETIC, data_digest
 from edge_sdk.pipeline.workers import Workers
 from edge_sdk.quantize.recipe import Recipe
@@ -92,8 +93,7 @@ class Steps:
             return Source(
                 model=model,
                 sha256=seen.sha256,
-                file=model.path,
-                file_sha256=seen.sha256,
+                float_file=_given(FloatFile(model.path, seen.sha256)),
                 signatures=seen.signatures,
                 default_signature=default_signature(seen.signatures),
                 parameters=seen.parameters or 0,
@@ -114,12 +114,52 @@ class Steps:
         return Source(
             model=model,
             sha256=seen.sha256,
-            file=entry.file(MODEL_FILE),
-            file_sha256=entry.digests[MODEL_FILE],
+            float_file=_given(FloatFile(entry.file(MODEL_FILE), entry.digests[MODEL_FILE])),
             signatures=tuple(Signature.from_dict(item) for item in entry.value["signatures"]),
             default_signature=entry.value["default_signature"],
             parameters=seen.parameters or entry.value["parameters"],
             converted=entry,
+        )
+
+    def source_for_packages(self, model: Model, seen: Seen) -> Source:
+        """Return the source for targets that take no `.tflite`: it is converted only if somebody needs that.
+
+        Core ML may have what TFLite lacks, and a conversion that nobody uses takes as long as the other.
+
+        Raises:
+            ModelError: The source cannot be used.
+        """
+        signatures = seen.signatures
+        if not signatures:  # Keras files and functions tell their names once they are loaded
+            entry = self._cache.make(
+                "read",
+                {
+                    "source": seen.sha256,
+                    "kind": model.kind,
+                    "function": model.location if model.kind == "function" else None,
+                    "tools": versions(*CONVERTERS),
+                    "code": code_digest(*CONVERTING),
+                },
+                lambda folder: self._workers.run(
+                    "edge_sdk.convert.tflite:read",
+                    {"kind": model.kind, "model": model.location},
+                    name="read",
+                ),
+            )
+            signatures = tuple(Signature.from_dict(item) for item in entry.value["signatures"])
+
+        @functools.cache
+        def convert() -> FloatFile:
+            found = self.source(model, seen)
+            return FloatFile(found.file, found.file_sha256)
+
+        return Source(
+            model=model,
+            sha256=seen.sha256,
+            float_file=convert,
+            signatures=signatures,
+            default_signature=default_signature(signatures),
+            parameters=seen.parameters or 0,
         )
 
     def _convert(self, model: Model, folder: Path, first_samples: Mapping[str, str] | None) -> dict[str, Any]:
@@ -222,7 +262,7 @@ class Steps:
                 sha256=converted.digests[REFERENCE_FILE],
             )
         key = {"source": source.sha256, "samples": samples.sha256}
-        if converted is not None:
+        if source.model.kind != "tflite":
             found = self._attempt(
                 "reference",
                 {**key, "tools": versions(*CONVERTERS), "code": code_digest(*CONVERTING)},
@@ -408,6 +448,10 @@ class Steps:
             },
             recipe=recipe.name,
         )
+
+
+def _given(file: FloatFile) -> Callable[[], FloatFile]:
+    return lambda: file
 
 
 def _look(model: Model) -> dict[str, Any]:

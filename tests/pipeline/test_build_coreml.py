@@ -18,6 +18,7 @@ from edge_sdk.bundle.digest import folder_digest
 from edge_sdk.bundle.extraction import extract_variant
 from edge_sdk.configuration import CoreMLSection
 from edge_sdk.contract.spec import ImagePreprocess, Preprocess
+from edge_sdk.errors import UnsupportedOpError
 from edge_sdk.model.coreml.package import open_package
 from edge_sdk.pipeline.result import BuildResult
 from edge_sdk.validate.coreml_reference import evaluate
@@ -47,7 +48,7 @@ def test_a_trained_model_becomes_proven_packages_in_a_bundle(digits: Path, tmp_p
     result = build(digits)
     assert result.ok, result
     packages = {item.id: item for item in result.variants}
-    assert list(packages) == ["coreml_float32", "coreml_float16", "coreml_int8", "coreml_palette4"]
+    assert list(packages) == ["coreml_float32", "coreml_float16", "coreml_int8", "coreml_palette4_mixed"]
     for item in packages.values():
         assert item.format == "mlpackage"
         assert item.path.is_dir()
@@ -63,7 +64,7 @@ def test_a_trained_model_becomes_proven_packages_in_a_bundle(digits: Path, tmp_p
     assert plain.snr_db > 100
     sizes = [item.size_bytes for item in packages.values()]
     assert sizes == sorted(sizes, reverse=True)
-    assert result.picked == "coreml_palette4"
+    assert result.picked == "coreml_palette4_mixed"
 
     assert result.bundle is not None
     with Bundle.open(result.bundle) as bundle:
@@ -93,8 +94,8 @@ def test_a_trained_model_becomes_proven_packages_in_a_bundle(digits: Path, tmp_p
     assert details["memory"]["ios"] == {}
 
     shutil.rmtree(".edge")
-    again = build(digits, recipes=["coreml_palette4"])
-    assert again.variant("coreml_palette4").sha256 == packages["coreml_palette4"].sha256
+    again = build(digits, recipes=["coreml_palette4_mixed"])
+    assert again.variant("coreml_palette4_mixed").sha256 == packages["coreml_palette4_mixed"].sha256
 
 
 def test_phones_and_boards_from_one_build(digits: Path) -> None:
@@ -136,3 +137,29 @@ def test_random_numbers_that_were_frozen_into_a_package_do_not_pass(tmp_path: Pa
     assert item.path.parent.name == "rejected"
     assert result.bundle is None
     assert not result.ok
+
+
+def test_what_tflite_cannot_do_is_no_obstacle_for_core_ml(tmp_path: Path) -> None:
+    """A build for iOS alone converts to nothing but Core ML, whatever the kind of source."""
+    script = (
+        "import sys, keras, tensorflow as tf\n"
+        "class Odd(tf.Module):\n"
+        "    @tf.function(input_signature=[tf.TensorSpec([1, 6], tf.float32, name='x')])\n"
+        "    def serve(self, x):\n"
+        "        return {'y': tf.math.atanh(x * 0.5)}\n"
+        "odd = Odd()\n"
+        "tf.saved_model.save(odd, sys.argv[1] + '/odd', signatures={'serving_default': odd.serve})\n"
+        "keras.utils.set_random_seed(3)\n"
+        "model = keras.Sequential([keras.Input((6,), name='x'), keras.layers.Dense(4)])\n"
+        "model.save(sys.argv[1] + '/k.keras')\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True, capture_output=True)
+    with pytest.raises(UnsupportedOpError, match="Atanh"):
+        edge_sdk.build(tmp_path / "odd", recipes=["float32"])
+    for source in ("odd", "k.keras"):
+        result = edge_sdk.build(tmp_path / source, targets=["ios"], recipes=["coreml_float32"])
+        (item,) = result.variants
+        assert item.passed, item.reasons
+        assert item.max_abs_error is not None
+        assert item.max_abs_error < 1e-5
+    assert not list(Path(".edge/cache").glob("convert/*"))
