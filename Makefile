@@ -20,8 +20,11 @@ demo: install  ## Train a digits model, build it, push it to a lab board, predic
 test: install  ## Run the tests (minutes on 2 cores)
 	$(BIN)/pytest -n auto
 
+# Boards, networks and power cuts are tested one after the other: their tests wait for silence on a wire.
+ALONE := tests/cli tests/deploy tests/keeper tests/lab
 test-slow: install  ## Run the slow tests and the emulated boards (root for the latter)
-	$(BIN)/pytest -m "slow or board"
+	$(BIN)/pytest -n auto -m "slow or board" $(addprefix --ignore=,$(ALONE))
+	$(BIN)/pytest -m "slow or board" $(ALONE)
 
 test-all: test test-slow  ## Run every test
 

@@ -64,7 +64,7 @@ class Source:
     Attributes:
         model: As it was opened.
         sha256: Of the source.
-        float_file: Gives the float `.tflite`, the source itself where it is one; may convert when first asked.
+        float_file: Gives the float `.tflite`, the source itself where it is one; may convert when asked.
         signatures: What the source promises.
         default_signature: The one that is called by default.
         parameters: Trained values of the source as it was, so that a conversion which loses weights is

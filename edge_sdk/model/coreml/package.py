@@ -88,10 +88,10 @@ class Package:
             ModelError: It does not lie in the weights file, or is not what the program says.
         """
         if isinstance(value, Constant):
-            return np.asarray(value.value)
+            return _array(value.value)
         try:
             return self._open(value).read(value)
-        except DamagedError as failure:
+        except (DamagedError, OSError) as failure:
             raise _damaged(self.path, str(failure)) from failure
 
     def size_of(self, value: Blob | Constant) -> int:
@@ -100,13 +100,13 @@ class Package:
         Raises:
             ModelError: As `read`.
         """
-        if isinstance(value, Constant):
-            if value.type.dtype in ("string", "dictionary", "list", "tuple"):
-                return np.asarray(value.value, dtype=None if value.type.dtype == "string" else object).nbytes
-            return stored_bytes(value.type)
         try:
-            return self._open(value).size_of(value)
-        except DamagedError as failure:
+            if isinstance(value, Blob):
+                return self._open(value).size_of(value)
+            if value.type.dtype in ("string", "dictionary", "list", "tuple"):
+                return _array(value.value).nbytes
+            return stored_bytes(value.type)
+        except (DamagedError, OSError) as failure:
             raise _damaged(self.path, str(failure)) from failure
 
     @property
@@ -224,7 +224,7 @@ def _find_model(path: Path) -> Path:
     try:
         listed = json.loads(manifest.read_text("utf-8"))
         root = listed["itemInfoEntries"][listed["rootModelIdentifier"]]["path"]
-    except (ValueError, RecursionError, KeyError, TypeError) as failure:
+    except (ValueError, RecursionError, LookupError, TypeError) as failure:
         raise DamagedError(f"{_MANIFEST} names no model ({type(failure).__name__})") from failure
     if not isinstance(root, str):
         raise DamagedError(f"{_MANIFEST} names no model")
@@ -286,9 +286,22 @@ def _parameters(operation: Operation, counted: set[tuple[str, int]]) -> int:
     counted.update((blob.file, blob.offset) for blob in blobs)
     if not fresh:
         return 0
-    if operation.kind.startswith("constexpr_"):
+    if operation.kind.startswith("constexpr_") and operation.outputs:
         return math.prod(size or 0 for size in operation.outputs[0].type.shape)
     return sum(math.prod(size or 0 for size in blob.type.shape) for blob in fresh)
+
+
+def _array(value: Any) -> NDArray[Any]:
+    if not isinstance(value, tuple):
+        return np.asarray(value)
+    # NumPy gives every text the room of the longest, and makes no array of arrays that differ in shape.
+    forms = {(item.shape, item.dtype) if isinstance(item, np.ndarray) else None for item in value}
+    if len(forms) == 1 and None not in forms:
+        return np.stack(value)
+    found = np.empty(len(value), object)
+    for place, item in enumerate(value):
+        found[place] = item
+    return found
 
 
 def _damaged(path: Path, why: str) -> ModelError:

@@ -5,6 +5,7 @@ Field numbers are those of MIL.proto of coremltools.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,6 +36,8 @@ _DATA_TYPES = {
 #: Blocks in cond and while_loop, lists in tuples: programs of people nest three or four deep.
 MAX_DEPTH = 32
 MAX_RANK = 16
+#: Values of one tensor, dimensions of size 0 left out.
+MAX_VALUES = 2**48
 #: Letters of all texts of a constant when each is as long as the longest; ImageNet's labels take 131,000.
 MAX_TEXTS = 16 * 2**20
 
@@ -100,7 +103,11 @@ def value_type(message: Message, depth: int = 0) -> ValueType:
         number = tensor.number(1)
         if number not in _DATA_TYPES:
             raise DamagedError(f"element type {number} is not known")
-        return ValueType(_DATA_TYPES[number], tuple(_dimension(item) for item in tensor.messages(3)))
+        shape = tuple(_dimension(item) for item in tensor.messages(3))
+        # Checked here, before anybody multiplies sizes or gives them to NumPy, which counts in 64 bits.
+        if len(shape) > MAX_RANK or math.prod(size or 1 for size in shape) > MAX_VALUES:
+            raise DamagedError(f"a type has {len(shape)} dimensions and more values than any tensor")
+        return ValueType(_DATA_TYPES[number], shape)
     if message.has(5):
         return ValueType("state", value_type(message.message(5).message(1), depth + 1).shape)
     for field, name in ((2, "list"), (3, "tuple"), (4, "dictionary")):
@@ -159,15 +166,11 @@ def _tensor(message: Message, kind: ValueType) -> Any:
     """Return the values of a tensor; of a scalar string the str itself."""
     values = _elements(message, kind)
     shape = tuple(size or 0 for size in kind.shape)
-    if len(shape) > MAX_RANK:
-        raise DamagedError(f"a constant has {len(shape)} dimensions")
     wanted = int(np.prod(shape, dtype=object)) if shape else 1
     if len(values) != wanted:
         raise DamagedError(f"a constant of shape {list(shape)} holds {len(values):,} values")
     if kind.dtype == "string" and not shape:
         return str(values[0])
-    if 0 in shape and max(shape) > 2**31:
-        raise DamagedError(f"a constant of shape {list(shape)}")
     return values.reshape(shape)
 
 
@@ -185,10 +188,12 @@ def _elements(message: Message, kind: ValueType) -> NDArray[Any]:
         from edge_sdk.model.coreml.weights import unpack
 
         return unpack(message.message(7).content(1), kind)
-    if message.has(1):
-        return message.message(1).floats(1, np.dtype("<f4")).astype(dtype)
-    if message.has(6):
-        return message.message(6).floats(1, np.dtype("<f8")).astype(dtype)
+    for field, wire in ((1, "<f4"), (6, "<f8")):
+        if message.has(field):
+            if dtype.kind != "f":
+                raise DamagedError(f"a constant of {kind.dtype} holds fractions")
+            with np.errstate(all="ignore"):  # a number beyond the type becomes infinite
+                return message.message(field).floats(1, np.dtype(wire)).astype(dtype)
     for field in (2, 3, 5):
         if message.has(field):
             numbers = np.asarray(message.message(field).numbers(1), np.int64)
@@ -200,7 +205,8 @@ def _narrowed(numbers: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     # int32 on the wire is a 64-bit varint, whose upper half a writer may leave out for negative numbers.
     if dtype.kind in "iu" and dtype.itemsize < 8:
         return numbers.astype(np.int64).astype(dtype, casting="unsafe")
-    return numbers.astype(dtype)
+    with np.errstate(all="ignore"):
+        return numbers.astype(dtype)
 
 
 def operations(program: Program) -> Mapping[str, int]:
