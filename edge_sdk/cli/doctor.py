@@ -40,6 +40,7 @@ PACKAGES: tuple[tuple[tuple[str, ...], str, str], ...] = (
 #: Not needed for the main path.
 OPTIONAL_PACKAGES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("tflite-runtime",), "tflite", "run variants; Python 3.11 at most"),
+    (("coremltools",), "coreml", "make Core ML packages"),
     (("tensorflow-model-optimization",), "optimize", "edge optimize: prune, cluster, train for int8"),
     (("tf-keras",), "optimize", "edge optimize; Keras 2 files"),
 )

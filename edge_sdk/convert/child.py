@@ -36,7 +36,6 @@ _EXTRAS = {
     "PIL": ("pillow", "host"),
     "h5py": ("h5py", "host"),
     "coremltools": ("coremltools", "coreml"),
-    "sklearn": ("scikit-learn", "coreml"),
 }
 
 _report_descriptor: int | None = None

@@ -16,7 +16,7 @@ from edge_sdk import __version__
 CONVERTERS = ("tensorflow", "tensorflow-cpu", "keras", "tf-keras", "numpy")
 QUANTIZERS = ("litert-quantizer", "ai-edge-litert", "numpy")
 RUNTIMES = ("ai-edge-litert", "tflite-runtime", "numpy", "pillow")
-COREML_TOOLS = (*CONVERTERS, "coremltools", "scikit-learn", "protobuf")
+COREML_TOOLS = (*CONVERTERS, "coremltools", "protobuf")
 CONVERTING = ("convert", "model", "quantize")
 SAMPLING = (
     "contract",

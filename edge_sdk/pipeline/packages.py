@@ -24,7 +24,7 @@ from edge_sdk.pipeline.materials import Made, Source
 from edge_sdk.quantize.recipe import Recipe
 
 PACKAGE_FOLDER = "model.mlpackage"
-#: Importing coremltools loads TensorFlow and scikit-learn.
+#: Importing coremltools loads TensorFlow, and scikit-learn where it is installed.
 COREML_BYTES = 1200 * 2**20
 
 

@@ -292,7 +292,7 @@ def test_our_own_errors_pass_through() -> None:
     assert explain(error, "iOS16") is error
 
 
-@pytest.mark.parametrize(("module", "package"), [("coremltools", "coremltools"), ("sklearn", "scikit-learn")])
+@pytest.mark.parametrize(("module", "package"), [("coremltools", "coremltools")])
 def test_a_missing_package_names_the_extra(module: str, package: str) -> None:
     failure = ModuleNotFoundError(f"No module named {module!r}", name=f"{module}.converters")
     error = error_from_dict(_describe(failure)["error"])
