@@ -23,7 +23,7 @@ TYPES = {
     37: "uint1", 38: "uint6", 39: "uint3",
 }  # fmt: skip
 ARRAYS = {65568: "fp32", 65600: "fp64", 65552: "fp16", 131104: "int32", 131080: "int8"}
-READERS = {"fp32": "float", **{name: name for name in TYPES.values()}, "bool": "uint8"}
+READERS = {**{name: name for name in TYPES.values()}, "fp32": "float", "bool": "uint8"}
 
 
 def main(scratch: Path, packages: list[Path]) -> dict[str, int]:
@@ -87,7 +87,8 @@ def kind(message: Any) -> ValueType:
     """Return a type as our reader says it."""
     if message.WhichOneof("type") == "stateType":
         return ValueType("state", kind(message.stateType.wrappedType).shape)
-    assert message.WhichOneof("type") == "tensorType", message
+    if message.WhichOneof("type") != "tensorType":
+        return ValueType(message.WhichOneof("type").removesuffix("Type"))
     tensor = message.tensorType
     shape = [d.constant.size if d.WhichOneof("dimension") == "constant" else None for d in tensor.dimensions]
     return ValueType(TYPES[tensor.dataType], tuple(shape))
