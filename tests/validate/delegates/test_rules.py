@@ -43,6 +43,9 @@ def test_a_file_of_rules_is_spelled_right_and_names_its_source(path: Path) -> No
 def test_every_delegate_of_every_target_has_rules() -> None:
     for name in target_names():
         target = load_target(name)
+        if target.format == "mlpackage":
+            assert {spec.name for spec in target.delegates} <= set(COMPUTE_UNITS)  # placed by other rules
+            continue
         for spec in target.delegates:
             assert load_rules(spec.name, target.runtime.name) is not None, (name, spec.name)
 
