@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge_sdk.model.tflite_schema import BUILTIN_OPERATORS, TENSOR_TYPES
-from edge_sdk.targets import load_target, read_toml, target_names
+from edge_sdk.targets import COMPUTE_UNITS, load_target, read_toml, target_names
 from edge_sdk.validate.delegates.details import ACTIVATIONS, OPTIONS, PADDINGS
 from edge_sdk.validate.delegates.rules import DelegateRules, common_rewrites, load_rules, rule_files
 
