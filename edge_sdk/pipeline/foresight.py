@@ -146,10 +146,7 @@ def _look_ahead(model: Path, target: Target) -> dict[str, Any]:
 
 def _look_into(model: Path, target: Target) -> dict[str, Any]:
     """Return where Core ML is expected to run a package, for each of the target's compute units."""
-    from edge_sdk.model.coreml.package import open_package
-    from edge_sdk.validate.coreml_placement import predict_placement
+    from edge_sdk.validate.coreml_placement import plan_placements
 
-    with open_package(model) as package:
-        placements = [predict_placement(package, units.name) for units in target.delegates]
     # What Core ML keeps in memory is its own business, and cannot be measured here.
-    return {"delegates": [placement.plan().to_dict() for placement in placements], "memory": None}
+    return {"delegates": [plan.to_dict() for plan in plan_placements(model, target)], "memory": None}

@@ -39,7 +39,7 @@ def describe(model: Path, contract: Contract, coreml: CoreMLFacts | None) -> Des
             for signature in contract.signatures
             if names.functions.get(signature.name) in package.functions
         )
-        parameters, minimum = package.parameters, package.minimum_deployment
+        parameters, minimum, size = package.parameters, package.minimum_deployment, package.size_bytes
     with ReferenceModel.open(model) as reference:
         # Where Core ML itself answers, it does not matter what the reference knows.
         unknown = (
@@ -53,7 +53,7 @@ def describe(model: Path, contract: Contract, coreml: CoreMLFacts | None) -> Des
         )
     return Description(
         signatures=signatures,
-        size_bytes=sum(path.stat().st_size for path in model.rglob("*") if path.is_file()),
+        size_bytes=size,
         parameters=parameters,
         minimum_ios=minimum,
         unverified=tuple(dict.fromkeys(unknown)),

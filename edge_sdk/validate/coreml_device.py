@@ -198,7 +198,7 @@ class DeviceModel:
         if precision != "program":
             raise ConfigError("Core ML computes in the precision that the program says")
         name = function or self.package.default_function
-        description = self._description(name)
+        description = self.package.description(name)
         _check_names(description, inputs)
         given = {
             feature.name: _given(feature, inputs[feature.name])
@@ -211,14 +211,6 @@ class DeviceModel:
             self._loaded[name] = self._load(self.package.path, self.compute_units, chosen)
         found = self._loaded[name](given)
         return {feature.name: _answered(feature, found, self.package.path) for feature in description.outputs}
-
-    def _description(self, name: str) -> FunctionDescription:
-        if name not in self.package.functions:
-            raise ConfigError(
-                f"the package describes no function {name!r}",
-                hint=f"it has: {', '.join(sorted(self.package.functions))}",
-            )
-        return self.package.functions[name]
 
     def close(self) -> None:
         """Let go of the package and what Core ML holds of it."""

@@ -149,14 +149,11 @@ def _foresee_file(model: Path, target: Target) -> dict[str, Any]:
 
 def _foresee_package(bundle: Bundle, variant: Variant, target: Target, scratch: Path) -> dict[str, Any]:
     from edge_sdk.bundle.extraction import extract_variant
-    from edge_sdk.model.coreml.package import open_package
-    from edge_sdk.validate.coreml_placement import predict_placement
+    from edge_sdk.validate.coreml_placement import plan_placements
 
     folder = extract_variant(bundle, variant.id, scratch / f"{variant.id}.mlpackage")
-    with open_package(folder) as package:
-        placements = [predict_placement(package, units.name) for units in target.delegates]
     # What Core ML keeps in memory is its own business, and cannot be measured here.
-    return {"delegates": [placement.plan().to_dict() for placement in placements], "memory": None}
+    return {"delegates": [plan.to_dict() for plan in plan_placements(folder, target)], "memory": None}
 
 
 def _slow(variants: Sequence[dict[str, Any]]) -> dict[str, str]:

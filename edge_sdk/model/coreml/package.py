@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_sdk.errors import ModelError
+from edge_sdk.errors import ConfigError, ModelError
 from edge_sdk.model.coreml.description import (
     Feature,
     FunctionDescription,
@@ -108,6 +108,20 @@ class Package:
             return stored_bytes(value.type)
         except (DamagedError, OSError) as failure:
             raise _damaged(self.path, str(failure)) from failure
+
+    def description(self, name: str | None) -> FunctionDescription:
+        """Return what a function takes and gives; of the default one where None.
+
+        Raises:
+            ConfigError: There is none of that name.
+        """
+        wanted = name or self.default_function
+        if wanted not in self.functions:
+            raise ConfigError(
+                f"the package describes no function {wanted!r}",
+                hint=f"it has: {', '.join(sorted(self.functions))}",
+            )
+        return self.functions[wanted]
 
     @property
     def parameters(self) -> int:

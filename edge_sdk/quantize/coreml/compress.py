@@ -15,15 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from edge_sdk.contract.document import Document
 from edge_sdk.errors import ConfigError, ConversionError, EdgeError, ModelError
+from edge_sdk.model.coreml.package import DEPLOYMENT
 from edge_sdk.progress import Progress, Step
 from edge_sdk.quantize.recipe import Recipe
 from edge_sdk.targets import DEPLOYMENT_TARGETS
 
 if TYPE_CHECKING:
     from edge_sdk.quantize.coreml.labels import Labels
-
-#: Specification version: oldest system.
-_SYSTEMS = {6: "iOS15", 7: "iOS16", 8: "iOS17", 9: "iOS18", 10: "iOS26"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +133,7 @@ class _Source:
             self._model = ct.models.MLModel(
                 specification, weights_dir=self._model.weights_dir, skip_model_load=True
             )
-        made_for = _SYSTEMS.get(specification.specificationVersion, DEPLOYMENT_TARGETS[-1])
+        made_for = DEPLOYMENT.get(specification.specificationVersion, DEPLOYMENT_TARGETS[-1])
         self._system = min(made_for, deployment_target, key=DEPLOYMENT_TARGETS.index)
 
     def compress(self, recipe: Recipe, destination: Path, progress: Progress | None) -> Compressed:
@@ -249,7 +247,7 @@ def _account(recipe: Recipe, specification: Any, package: Path) -> Compressed:
     return Compressed(
         recipe=recipe.name,
         bytes=sum(path.stat().st_size for path in package.rglob("*") if path.is_file()),
-        minimum_ios=_SYSTEMS.get(specification.specificationVersion, DEPLOYMENT_TARGETS[-1]),
+        minimum_ios=DEPLOYMENT.get(specification.specificationVersion, DEPLOYMENT_TARGETS[-1]),
         compressed=len(smaller),
         compressed_elements=sum(weight.elements for weight in smaller),
         kept=len(kept),

@@ -17,15 +17,8 @@ def examine_package(minimum_ios: str | None, target: Target) -> CompatibilityRep
 
     Args:
         minimum_ios: Lowest system that loads the package ("iOS16"); None where it does not tell.
-        target: Where it is to run.
+        target: That takes Core ML packages.
     """
-    if target.format != "mlpackage":
-        return _report(
-            "FORMAT",
-            FAILED,
-            f"{target.runtime.name} runs .tflite files, and this is a Core ML package",
-            "name a variant whose format is tflite",
-        )
     have = target.runtime.minimum_version or DEPLOYMENT_TARGETS[0]
     if minimum_ios not in DEPLOYMENT_TARGETS:
         return _report(

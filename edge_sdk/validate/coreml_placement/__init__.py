@@ -11,6 +11,6 @@ their form. Apple publishes no table, so where no source says anything the answe
 from __future__ import annotations
 
 from edge_sdk.validate.coreml_placement.documents import OperatorPlacement, Placement
-from edge_sdk.validate.coreml_placement.predict import COMPUTE_UNITS, predict_placement
+from edge_sdk.validate.coreml_placement.predict import COMPUTE_UNITS, plan_placements, predict_placement
 
-__all__ = ["COMPUTE_UNITS", "OperatorPlacement", "Placement", "predict_placement"]
+__all__ = ["COMPUTE_UNITS", "OperatorPlacement", "Placement", "plan_placements", "predict_placement"]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 
 from edge_sdk.errors import ConfigError
-from edge_sdk.model.coreml.package import Package
+from edge_sdk.model.coreml.package import Package, open_package
 from edge_sdk.model.coreml.program import Operation
+from edge_sdk.targets import Target
 from edge_sdk.validate.coreml_placement.details import Facts, read_facts
 from edge_sdk.validate.coreml_placement.documents import (
     OperatorPlacement,
@@ -16,6 +18,7 @@ from edge_sdk.validate.coreml_placement.documents import (
     wanted_units,
 )
 from edge_sdk.validate.coreml_placement.rules import Rule, load_rules
+from edge_sdk.validate.delegates.documents import DelegatePlan
 
 #: What an app may allow: the names of coremltools' ComputeUnit, and of the targets' delegates.
 COMPUTE_UNITS = ("all", "cpu_and_gpu", "cpu_and_neural_engine", "cpu_only")
@@ -116,3 +119,17 @@ def _unknown(name: str, kind: str, unit: str, tried: list[Rule]) -> OperatorPlac
     return OperatorPlacement(
         name=name, op=kind, unit="unknown", reason=f"nothing is known about {kind} on {where}"
     )
+
+
+def plan_placements(path: Path, target: Target) -> tuple[DelegatePlan, ...]:
+    """Predict for each of a target's compute units, in its order, in the form of delegate plans.
+
+    Args:
+        path: The `.mlpackage`.
+        target: That takes Core ML packages.
+
+    Raises:
+        ModelError: The package cannot be read.
+    """
+    with open_package(path) as package:
+        return tuple(predict_placement(package, units.name).plan() for units in target.delegates)

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from edge_sdk.errors import ConfigError
-from edge_sdk.model.coreml.package import Feature, FunctionDescription, Package, open_package
+from edge_sdk.model.coreml.package import Feature, Package, open_package
 from edge_sdk.model.coreml.program import Function
 from edge_sdk.validate.coreml_reference.features import package_outputs, program_inputs, states_of
 from edge_sdk.validate.coreml_reference.machine import Machine, unknown_operators
@@ -50,12 +50,12 @@ class ReferenceModel:
     @property
     def inputs(self) -> tuple[Feature, ...]:
         """Of the default function."""
-        return self._description(None).inputs
+        return self.package.description(None).inputs
 
     @property
     def outputs(self) -> tuple[Feature, ...]:
         """Of the default function."""
-        return self._description(None).outputs
+        return self.package.description(None).outputs
 
     def unknown_operators(self, function: str | None = None) -> tuple[tuple[str, str], ...]:
         """Return (kind, name) of every operation that cannot be run, found without running.
@@ -97,7 +97,7 @@ class ReferenceModel:
         """
         if precision not in ("program", "float32"):
             raise ConfigError(f"precision {precision!r} is not known", hint="program or float32")
-        chosen, description = self._function(function), self._description(function)
+        chosen, description = self._function(function), self.package.description(function)
         machine = self._machines.get((chosen.name, precision))
         if machine is None:
             machine = self._machines[chosen.name, precision] = Machine(self.package, chosen, precision)
@@ -115,15 +115,6 @@ class ReferenceModel:
                 f"the package has no function {wanted!r}", hint=f"it has: {', '.join(sorted(functions))}"
             )
         return functions[wanted]
-
-    def _description(self, name: str | None) -> FunctionDescription:
-        wanted = name or self.package.default_function
-        if wanted not in self.package.functions:
-            raise ConfigError(
-                f"the package describes no function {wanted!r}",
-                hint=f"it has: {', '.join(sorted(self.package.functions))}",
-            )
-        return self.package.functions[wanted]
 
     def close(self) -> None:
         """Let go of the package and the expanded constants."""
