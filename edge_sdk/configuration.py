@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_sdk.contract.document import Document
-from edge_sdk.contract.spec import Postprocess, Preprocess
+from edge_sdk.contract.spec import Detections, Postprocess, Preprocess
 from edge_sdk.errors import ConfigError
 from edge_sdk.targets import DEPLOYMENT_TARGETS, read_toml, refuse_unknown_keys
 
@@ -169,6 +169,7 @@ class Configuration(Document):
         build: How.
         input: Preprocessing by input name.
         output: Postprocessing by output name.
+        detections: How outputs become boxes.
         metric: How answers are compared with labels.
         budget: Limits for the pick.
         coreml: How Core ML packages are made.
@@ -180,6 +181,7 @@ class Configuration(Document):
     build: BuildSection = field(default_factory=BuildSection)
     input: Mapping[str, Preprocess] = field(default_factory=dict)
     output: Mapping[str, Postprocess] = field(default_factory=dict)
+    detections: Detections | None = None
     metric: MetricSection = field(default_factory=MetricSection)
     budget: Budget = field(default_factory=Budget)
     coreml: CoreMLSection = field(default_factory=CoreMLSection)
@@ -269,6 +271,10 @@ def _refuse_unknown(configuration: Configuration, path: Path) -> None:
         raise ConfigError(f"{path}: unknown key {key!r}", why="known: " + ", ".join(known), hint=hint)
     for name in ("model", "build", "metric", "budget", "coreml", "push"):
         refuse_unknown_keys(getattr(configuration, name), path, f"[{name}] ")
+    if found_boxes := configuration.detections:
+        refuse_unknown_keys(found_boxes, path, "[detections] ")
+        for grid in found_boxes.anchors:
+            refuse_unknown_keys(grid, path, "[[detections.anchors]] ")
     for kind in ("input", "output"):
         entries: Mapping[str, Any] = getattr(configuration, kind)
         for name, entry in entries.items():

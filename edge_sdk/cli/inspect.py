@@ -234,6 +234,11 @@ def _bundle(console: Console, report: ModelReport) -> None:
             settings = value.get("image", value) if isinstance(value, Mapping) else value
             shown = ", ".join(f"{key} {item}" for key, item in settings.items())
             line(console, f"{side} {name}", f"  {shown}")
+    if detections := contract.get("detections"):
+        settings = ", ".join(
+            f"{key} {len(item) if key == 'anchors' else item}" for key, item in detections.items()
+        )
+        line(console, "detections", f"  {settings}")
     labels = contract.get("labels", ())
     if labels:
         more = f", ... ({len(labels)})" if len(labels) > 5 else ""

@@ -95,7 +95,9 @@ def _show(result: dict[str, Any]) -> None:
             console.print(Text(heading, "bold"))
             for item in sample:
                 label = item.get("label") if item.get("label") is not None else item.get("index")
-                console.print(Text(f"  {item.get('score'):8.4f}  {label}"))
+                # Top, left, bottom and right of a detection, as shares of the model's input.
+                place = "".join(f"  {side:.3f}" for side in item.get("box", ()))
+                console.print(Text(f"  {item.get('score'):8.4f}  {label}{place}"))
             if not sample:
                 console.print(Text("  no class is above the threshold"))
     runtime = result.get("runtime") or {}

@@ -1,4 +1,4 @@
-"""From output tensors to what they mean: activations, top-k with labels, thresholds.
+"""From output tensors to what they mean: activations, top-k with labels, thresholds, boxes.
 
 docs/reference/contract.md defines the same for other implementers.
 """
@@ -73,19 +73,28 @@ def postprocess_outputs(contract: Contract, outputs: Mapping[str, np.ndarray]) -
 
     Returns:
         By output name: for `top_k` one list of classes per sample (see `top_classes`), else the array
-        with its activation applied.
+        with its activation applied. Where the contract has detections, "detections" holds one list of
+        boxes per sample (see `edge_sdk.contract.boxes.detect`), in place of the outputs it is made from.
 
     Raises:
-        ConfigError: `top_k` on an output that is not one row of scores per sample.
+        ConfigError: `top_k` on an output that is not one row of scores per sample; detections from
+            outputs of other shapes.
     """
     out: dict[str, Any] = {}
+    rule_of_boxes = contract.detections
     for name, values in outputs.items():
+        if rule_of_boxes is not None and name in rule_of_boxes.outputs():
+            continue
         rule = contract.postprocess.get(name)
         if rule is None:
             out[name] = values
             continue
         active = activate(np.asarray(values), rule.activation)
         out[name] = active if rule.top_k is None else _rows(name, active, rule, contract.labels)
+    if rule_of_boxes is not None:
+        from edge_sdk.contract.boxes import detect
+
+        out["detections"] = detect(outputs, rule_of_boxes, contract.labels)
     return out
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,16 @@ from edge_sdk.contract.resize import resize
 from edge_sdk.contract.spec import Contract, ImagePreprocess, TensorSpec
 from edge_sdk.errors import ConfigError, SignatureMismatchError
 
-__all__ = ["decode_image", "numpy_dtype", "preprocess_image", "preprocess_inputs", "resize", "to_dtype"]
+__all__ = [
+    "Placement",
+    "decode_image",
+    "numpy_dtype",
+    "placement",
+    "preprocess_image",
+    "preprocess_inputs",
+    "resize",
+    "to_dtype",
+]
 
 
 def preprocess_image(image: Path | str | bytes | np.ndarray, spec: ImagePreprocess) -> np.ndarray:
@@ -45,7 +55,7 @@ def preprocess_image(image: Path | str | bytes | np.ndarray, spec: ImagePreproce
     pixels = (
         recolor(_as_pixels(image), spec.color) if isinstance(image, np.ndarray) else decode_image(image, spec)
     )
-    value = _fit(_central(pixels, spec.crop_fraction), spec)
+    value = _fit(pixels, spec)
     value = value * np.float32(spec.scale)
     value -= np.asarray(spec.mean, dtype=np.float32)
     value /= np.asarray(spec.std, dtype=np.float32)
@@ -73,39 +83,67 @@ def _as_pixels(array: np.ndarray) -> np.ndarray:
     return array[..., :3]
 
 
-def _central(pixels: np.ndarray, fraction: float) -> np.ndarray:
+@dataclass(frozen=True)
+class Placement:
+    """Which part of a picture goes where in the tensor; all in whole pixels.
+
+    Attributes:
+        source_top: First row that is used.
+        source_left: First column that is used.
+        source_rows: How many rows are used.
+        source_columns: How many columns are used.
+        top: Where the resized part begins in the tensor.
+        left: Where the resized part begins in the tensor.
+        rows: Height of the resized part.
+        columns: Width of the resized part.
+    """
+
+    source_top: int
+    source_left: int
+    source_rows: int
+    source_columns: int
+    top: int
+    left: int
+    rows: int
+    columns: int
+
+
+def placement(rows: int, columns: int, spec: ImagePreprocess) -> Placement:
+    """Return what cropping and fitting do to a picture of `rows` x `columns`."""
     # As tf.image.central_crop: the margin is rounded down, so the crop is never smaller than asked for.
-    rows, columns = pixels.shape[:2]
-    top, left = int((rows - rows * fraction) / 2), int((columns - columns * fraction) / 2)
-    return pixels[top : rows - top, left : columns - left]
+    fraction = spec.crop_fraction
+    source_top, source_left = int((rows - rows * fraction) / 2), int((columns - columns * fraction) / 2)
+    rows, columns = rows - 2 * source_top, columns - 2 * source_left
+    top, left, tall, wide = 0, 0, spec.height, spec.width
+    if spec.fit == "crop":
+        # As keras smart_resize: the largest centred part of the source with the tensor's aspect ratio.
+        source_rows = max(1, min(rows, columns * spec.height // spec.width))
+        source_columns = max(1, min(columns, rows * spec.width // spec.height))
+        source_top += (rows - source_rows) // 2
+        source_left += (columns - source_columns) // 2
+        rows, columns = source_rows, source_columns
+    elif spec.fit == "pad":
+        # As tf.image.resize_with_pad, in exact integers: the size is rounded down, and so is the margin,
+        # which is taken from the size *before* rounding.
+        if rows * spec.width >= columns * spec.height:
+            wide = max(1, columns * spec.height // rows)
+            left = (spec.width * rows - columns * spec.height) // (2 * rows)
+        else:
+            tall = max(1, rows * spec.width // columns)
+            top = (spec.height * columns - rows * spec.width) // (2 * columns)
+    return Placement(source_top, source_left, rows, columns, top, left, tall, wide)
 
 
 def _fit(pixels: np.ndarray, spec: ImagePreprocess) -> np.ndarray:
-    rows, columns = pixels.shape[:2]
-    if spec.fit == "crop":
-        # As keras smart_resize: the largest centred part of the source with the tensor's aspect ratio.
-        tall = max(1, min(rows, columns * spec.height // spec.width))
-        wide = max(1, min(columns, rows * spec.width // spec.height))
-        top, left = (rows - tall) // 2, (columns - wide) // 2
-        pixels = pixels[top : top + tall, left : left + wide]
+    place = placement(pixels.shape[0], pixels.shape[1], spec)
+    bottom, right = place.source_top + place.source_rows, place.source_left + place.source_columns
+    part = resize(
+        pixels[place.source_top : bottom, place.source_left : right], place.rows, place.columns, spec.resize
+    )
     if spec.fit != "pad":
-        return resize(pixels, spec.height, spec.width, spec.resize)
-    return _letterbox(pixels, spec)
-
-
-def _letterbox(pixels: np.ndarray, spec: ImagePreprocess) -> np.ndarray:
-    # As tf.image.resize_with_pad, in exact integers: the size is rounded down, and so is the margin, which
-    # is taken from the size *before* rounding.
-    rows, columns = pixels.shape[:2]
-    if rows * spec.width >= columns * spec.height:
-        tall, wide = spec.height, columns * spec.height // rows
-        top, left = 0, (spec.width * rows - columns * spec.height) // (2 * rows)
-    else:
-        tall, wide = rows * spec.width // columns, spec.width
-        top, left = (spec.height * columns - rows * spec.width) // (2 * columns), 0
-    tall, wide = max(1, tall), max(1, wide)
+        return part
     out = np.full((spec.height, spec.width, pixels.shape[2]), spec.pad_value, dtype=np.float32)
-    out[top : top + tall, left : left + wide] = resize(pixels, tall, wide, spec.resize)
+    out[place.top : place.top + place.rows, place.left : place.left + place.columns] = part
     return out
 
 

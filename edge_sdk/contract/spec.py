@@ -79,6 +79,10 @@ FITS = ("stretch", "crop", "pad")
 ORIENTATIONS = ("exif", "ignore")
 LAYOUTS = ("nhwc", "nchw")
 ACTIVATIONS = ("none", "softmax", "sigmoid")
+#: Order of a box's four numbers: corners, a corner and the size, or the centre and the size.
+BOX_FORMS = ("yxyx", "xyxy", "xywh", "cxcywh", "cycxhw")
+CENTRED_FORMS = ("cxcywh", "cycxhw")
+SUPPRESSIONS = ("hard", "weighted", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +176,93 @@ class Postprocess(Document):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnchorGrid(Document):
+    """Anchors of one feature map: cell by cell, row by row, one anchor for each size, in the cell's centre.
+
+    Attributes:
+        rows: Of the feature map.
+        columns: Of the feature map.
+        sizes: (height, width) of each anchor of a cell, as shares of the picture; (1, 1) where the model
+            predicts sizes that refer to the whole picture.
+    """
+
+    rows: int
+    columns: int
+    sizes: tuple[tuple[float, ...], ...]
+
+    def __post_init__(self) -> None:
+        if self.rows < 1 or self.columns < 1:
+            raise ConfigError(f"an anchor grid of {self.rows} x {self.columns} has no cell")
+        if not self.sizes or any(len(size) != 2 or min(size) <= 0 for size in self.sizes):
+            raise ConfigError("sizes of an anchor grid are pairs (height, width) above 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detections(Document):
+    """How output tensors become boxes; docs/reference/contract.md has the exact steps.
+
+    Attributes:
+        boxes: Output [batch, N, 4 + 2 * keypoints], any axes of size 1 beside: four numbers a box in the
+            order of `form`, then x and y (y and x, for a form that begins with y) of each keypoint.
+        scores: Output with one score a box, or one a box and class.
+        classes: Output with the index of each box's class, beside one score a box; else None.
+        count: Output that says how many boxes are meant, for models that suppress by themselves; else None.
+        form: One of `BOX_FORMS`; with anchors one of `CENTRED_FORMS`.
+        box_scale: What each of the four numbers is divided by, in the order of `form`; the size of the
+            picture for a model that answers in pixels. Keypoints are divided like the first two.
+        anchors: In the order of the boxes; empty for a model that answers with boxes of its own.
+        exponential: Sizes are exp(number) times the anchor's, instead of number times the anchor's.
+        keypoints: Points that follow each box.
+        activation: Of the scores, one of `ACTIVATIONS`.
+        background: Index of the class that means "nothing", or None.
+        threshold: Boxes with a lower score are left out.
+        suppression: One of `SUPPRESSIONS`; "weighted" averages what it suppresses, as MediaPipe does.
+        overlap: Boxes of one class with a larger intersection over union are one thing.
+        limit: How many boxes at most, best first.
+    """
+
+    boxes: str
+    scores: str
+    classes: str | None = None
+    count: str | None = None
+    form: str = "yxyx"
+    box_scale: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)
+    anchors: tuple[AnchorGrid, ...] = ()
+    exponential: bool = False
+    keypoints: int = 0
+    activation: str = "none"
+    background: int | None = None
+    threshold: float = 0.5
+    suppression: str = "hard"
+    overlap: float = 0.5
+    limit: int = 100
+
+    def __post_init__(self) -> None:
+        _one_of("detections.form", self.form, BOX_FORMS)
+        _one_of("detections.activation", self.activation, ACTIVATIONS)
+        _one_of("detections.suppression", self.suppression, SUPPRESSIONS)
+        if self.anchors and self.form not in CENTRED_FORMS:
+            raise ConfigError(
+                f"detections.form is {self.form!r}",
+                why="with anchors a box is its centre and its size: " + ", ".join(CENTRED_FORMS),
+            )
+        if self.exponential and not self.anchors:
+            raise ConfigError(
+                "detections.exponential needs anchors", why="sizes are multiples of an anchor's"
+            )
+        if len(self.box_scale) != 4 or min(self.box_scale) <= 0:
+            raise ConfigError("detections.box_scale holds four numbers above 0")
+        if self.keypoints < 0 or self.limit < 1:
+            raise ConfigError(f"detections: keypoints {self.keypoints}, limit {self.limit}")
+        if not 0 <= self.overlap < 1:
+            raise ConfigError(f"detections.overlap is {self.overlap}", why="it must be 0 or more and below 1")
+
+    def outputs(self) -> tuple[str, ...]:
+        """Return the names of the outputs that are read."""
+        return tuple(name for name in (self.boxes, self.scores, self.classes, self.count) if name is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Contract(Document):
     """What a model promises to its callers.
 
@@ -180,7 +271,8 @@ class Contract(Document):
         default_signature: The one that `predict` calls.
         preprocess: By input name of the default signature; an input that is not named is a tensor.
         postprocess: By output name of the default signature.
-        labels: Class names by index, for outputs with `top_k`.
+        labels: Class names by index, for outputs with `top_k` and for detections.
+        detections: How outputs of the default signature become boxes; None where they do not.
     """
 
     signatures: tuple[Signature, ...]
@@ -188,6 +280,7 @@ class Contract(Document):
     preprocess: Mapping[str, Preprocess] = field(default_factory=dict)
     postprocess: Mapping[str, Postprocess] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
+    detections: Detections | None = None
 
     @property
     def signature(self) -> Signature:

@@ -25,6 +25,7 @@ _OWN = (
     "edge_sdk.runtime.bench",
     "edge_sdk.contract.preprocess",
     "edge_sdk.contract.postprocess",
+    "edge_sdk.contract.boxes",
     "edge_sdk.contract.golden",
 )
 

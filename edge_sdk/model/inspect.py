@@ -234,7 +234,7 @@ def _bundle(path: Path, location: str) -> ModelReport:
             "contract": {
                 key: value
                 for key, value in manifest.contract.to_dict().items()
-                if key in ("preprocess", "postprocess", "labels")
+                if key in ("preprocess", "postprocess", "detections", "labels")
             },
             "targets": {name: plan.to_dict() for name, plan in manifest.targets.items()},
             "budgets": dict(manifest.budgets),

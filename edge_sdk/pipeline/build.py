@@ -25,7 +25,7 @@ from edge_sdk.configuration import (
     MetricSection,
     read_labels,
 )
-from edge_sdk.contract.spec import Postprocess, Preprocess
+from edge_sdk.contract.spec import Detections, Postprocess, Preprocess
 from edge_sdk.errors import ConfigError, ConversionError, NoSpaceError
 from edge_sdk.model.load import open_model
 from edge_sdk.pipeline.attempts import Attempts
@@ -63,6 +63,7 @@ def build(
     version: str = DEFAULT_VERSION,
     inputs: Mapping[str, Preprocess] | None = None,
     outputs: Mapping[str, Postprocess] | None = None,
+    detections: Detections | None = None,
     labels: Sequence[str] | str | Path = (),
     metric: MetricSection | str | None = None,
     budget: Budget | None = None,
@@ -91,6 +92,7 @@ def build(
         version: Of the bundle, for people.
         inputs: Preprocessing by input name.
         outputs: Postprocessing by output name.
+        detections: How outputs become boxes.
         labels: Class names by index, or a text file with one a line.
         metric: How answers are compared with labels: a name, or a section with outputs and options.
         budget: Limits for the pick.
@@ -148,6 +150,7 @@ def build(
             make_contract,
             inputs=inputs or {},
             outputs=outputs or {},
+            detections=detections,
             labels=read_labels(labels if isinstance(labels, (str, Path)) else tuple(labels)),
         ),
         budget=budget or Budget(),
@@ -241,6 +244,7 @@ def build_configured(
         "timeout_seconds": section.timeout_seconds,
         "inputs": configuration.input,
         "outputs": configuration.output,
+        "detections": configuration.detections,
         "labels": configuration.labels,
         "metric": configuration.metric,
         "budget": configuration.budget,

@@ -81,6 +81,7 @@ def check_calibration(
         source.default_signature,
         inputs=settings.input,
         outputs=settings.output,
+        detections=settings.detections,
         labels=read_labels(settings.labels),
     )
     try:

@@ -6,7 +6,15 @@ import dataclasses
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
-from edge_sdk.contract.spec import Contract, ImagePreprocess, Postprocess, Preprocess, Signature, TensorSpec
+from edge_sdk.contract.spec import (
+    Contract,
+    Detections,
+    ImagePreprocess,
+    Postprocess,
+    Preprocess,
+    Signature,
+    TensorSpec,
+)
 from edge_sdk.errors import ConfigError
 
 _INTEGERS = ("int4", "int8", "uint8", "int16", "uint16")
@@ -19,6 +27,7 @@ def make_contract(
     inputs: Mapping[str, Preprocess],
     outputs: Mapping[str, Postprocess],
     labels: Sequence[str] = (),
+    detections: Detections | None = None,
 ) -> Contract:
     """Put a contract together and check that the parts speak of the same tensors.
 
@@ -28,6 +37,7 @@ def make_contract(
         inputs: Preprocessing by input name of the default signature.
         outputs: Postprocessing by output name of the default signature.
         labels: Class names by index.
+        detections: How outputs become boxes.
 
     Raises:
         ConfigError: A name that the signature does not have, a picture that does not fit its input, or a
@@ -39,6 +49,7 @@ def make_contract(
         preprocess=inputs,
         postprocess=outputs,
         labels=tuple(labels),
+        detections=detections,
     )
     signature = contract.signature
     _check_names("input", inputs, [spec.name for spec in signature.inputs], signature)
@@ -46,7 +57,9 @@ def make_contract(
     for name, entry in inputs.items():
         if entry.image is not None:
             _check_picture(signature.input(name), entry.image)
-    if labels:
+    if detections is not None:
+        _check_detections(detections, signature)
+    elif labels:
         _check_labels(len(labels), signature, outputs)
     return contract
 
@@ -81,6 +94,35 @@ def _check_names(kind: str, given: Iterable[str], known: Sequence[str], signatur
                 why=f"{kind}s of signature {signature.name!r}: " + ", ".join(known),
                 hint=f"did you mean {near[0]!r}?" if near else "edge inspect MODEL shows the names",
             )
+
+
+def _check_detections(detections: Detections, signature: Signature) -> None:
+    known = [spec.name for spec in signature.outputs]
+    for name in detections.outputs():
+        if name not in known:
+            raise ConfigError(
+                f"[detections]: the model has no output called {name!r}",
+                why=f"outputs of signature {signature.name!r}: " + ", ".join(known),
+            )
+    if "detections" in known and "detections" not in detections.outputs():
+        raise ConfigError(
+            "[detections]: the model has an output of that name, and no box is made of it",
+            hint="rename the output, or leave [detections] out",
+        )
+    shape = signature.output(detections.boxes).shape
+    width = 4 + 2 * detections.keypoints
+    if shape and shape[-1] is not None and shape[-1] != width:
+        raise ConfigError(
+            f"[detections]: output {detections.boxes!r} has {shape[-1]} numbers a box, not {width}",
+            why=f"four numbers and {detections.keypoints} keypoints of two",
+            hint="set detections.keypoints",
+        )
+    anchors = sum(grid.rows * grid.columns * len(grid.sizes) for grid in detections.anchors)
+    if anchors and shape and len(shape) > 1 and shape[-2] not in (None, anchors):
+        raise ConfigError(
+            f"[detections]: {anchors} anchors for {shape[-2]} boxes",
+            why="each box belongs to an anchor: rows x columns x sizes of every grid",
+        )
 
 
 def _check_picture(spec: TensorSpec, image: ImagePreprocess) -> None:

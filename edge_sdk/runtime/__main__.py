@@ -325,6 +325,7 @@ def _print_outputs(outputs: dict[str, Any]) -> None:
         for sample in value:
             ranked = ", ".join(
                 f"{entry['label'] if entry['label'] is not None else entry['index']} {entry['score']:.4f}"
+                + (" at " + " ".join(f"{side:.3f}" for side in entry["box"]) if "box" in entry else "")
                 for entry in sample
             )
             sys.stdout.write(f"{name}: {ranked or 'nothing above the threshold'}\n")

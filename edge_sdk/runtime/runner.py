@@ -248,7 +248,13 @@ class Runner:
         # Processing is described for the default signature alone.
         if self.signature.name == self.contract.default_signature:
             return self.contract
-        return replace(self.contract, default_signature=self.signature.name, preprocess={}, postprocess={})
+        return replace(
+            self.contract,
+            default_signature=self.signature.name,
+            preprocess={},
+            postprocess={},
+            detections=None,
+        )
 
     def golden_vectors(self) -> tuple[GoldenVectors, Golden]:
         """Return the variant's golden vectors, recorded when the bundle was built, and their tolerances.

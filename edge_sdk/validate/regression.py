@@ -71,6 +71,7 @@ def _contract(old: Contract, new: Contract) -> list[Difference]:
         ("labels", _listed(old.labels), _listed(new.labels)),
         ("preprocessing", _plain(old.preprocess), _plain(new.preprocess)),
         ("postprocessing", _plain(old.postprocess), _plain(new.postprocess)),
+        ("detections", _plain(_boxes(old)), _plain(_boxes(new))),
     ):
         if was != now:
             found.append(Difference(what=title, old=_short(was), new=_short(now), verdict=CHANGED))
@@ -250,6 +251,10 @@ def _tensor(spec: TensorSpec) -> str:
 
 def _listed(labels: tuple[str, ...]) -> str:
     return f"{len(labels)}: " + ", ".join(labels) if labels else "none"
+
+
+def _boxes(contract: Contract) -> Mapping[str, Document]:
+    return {} if contract.detections is None else {"boxes": contract.detections}
 
 
 def _plain(steps: Mapping[str, Document]) -> str:
