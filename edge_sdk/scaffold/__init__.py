@@ -1,0 +1,1 @@
+"""Projects for phones: rendered from a bundle, merged with what users edit, and checked."""
