@@ -63,6 +63,11 @@ PER_MODEL_VERSION = frozenset(
         "golden_rtol",
     )
 )
+#: What the sources of files from a bundle begin with; a name or a number follows.
+MODEL_SOURCE = "bundle:model:"
+GOLDEN_SOURCE = "bundle:golden:"
+SPEC_SOURCE = "bundle:spec:"
+LABELS_SOURCE = "bundle:labels:"
 #: Where the engine keeps what it must know of a project; no template writes there.
 EDGE_FOLDER = ".edge"
 _FORBIDDEN = frozenset('\\:*?"<>|')
@@ -77,7 +82,7 @@ class RenderedFile:
         path: Relative, with forward slashes.
         content: Its bytes.
         kind: "generated", "scaffold" or "user".
-        source: What it comes from: a name in the template, or "bundle:model", "bundle:golden"...
+        source: What it comes from: a name in the template, or "bundle:" and what it is.
         renamed_from: Sources of earlier templates that it continues.
         executable: Whether it may be run.
     """
@@ -305,22 +310,26 @@ def _content_files(
 
     places = template.content
     folder = name(places.model).rstrip("/")
-    found = [
-        (f"{folder}/{inner}" if folder else inner, data, "bundle:model")
+    files = [
+        RenderedFile(
+            path=f"{folder}/{inner}" if folder else inner,
+            content=data,
+            kind=GENERATED,
+            source=MODEL_SOURCE + inner,
+        )
         for inner, data in sorted(content.model.items())
     ]
-    for what, targets, data in (
-        ("golden", places.golden, content.golden),
-        ("spec", places.spec, content.spec),
-        ("labels", places.labels, content.labels),
+    for source, targets, data in (
+        (GOLDEN_SOURCE, places.golden, content.golden),
+        (SPEC_SOURCE, places.spec, content.spec),
+        (LABELS_SOURCE, places.labels, content.labels),
     ):
         if data is not None:
-            found += [(name(target), data, f"bundle:{what}") for target in targets]
-    # Two files of one model, or two copies, must not be taken for one that moved.
-    return [
-        RenderedFile(path=path, content=data, kind=GENERATED, source=f"{source}:{path}")
-        for path, data, source in found
-    ]
+            files += [
+                RenderedFile(path=name(target), content=data, kind=GENERATED, source=f"{source}{index}")
+                for index, target in enumerate(targets)
+            ]
+    return files
 
 
 def _environment(template: Template) -> SandboxedEnvironment:
