@@ -37,17 +37,25 @@ TEMPLATES: Mapping[str, tuple[str, str]] = {
 }
 #: Filters of templates, all in `edge_sdk.scaffold.literals` or `.identifiers`.
 FILTERS: Mapping[str, str] = {
-    "kotlin_string": "literals",
-    "swift_string": "literals",
-    "xml_text": "literals",
-    "toml_string": "literals",
-    "pbx_string": "literals",
-    "kotlin_float": "literals",
-    "swift_float": "literals",
-    "markdown_text": "literals",
-    "comment_text": "literals",
-    "kotlin_name": "identifiers",
-    "swift_name": "identifiers",
+    **dict.fromkeys(
+        (
+            "kotlin_string",
+            "kotlin_float",
+            "kotlin_double",
+            "swift_string",
+            "swift_float",
+            "swift_double",
+            "plain_number",
+            "xml_text",
+            "android_string",
+            "toml_string",
+            "pbx_string",
+            "markdown_text",
+            "comment_text",
+        ),
+        "literals",
+    ),
+    **dict.fromkeys(("kotlin_name", "swift_name", "camel_case", "type_name", "asset_name"), "identifiers"),
 }
 #: Fields of the spec that change when a model is trained again; files the user edits do not depend on them.
 PER_MODEL_VERSION = frozenset(

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from edge_sdk.errors import ConfigError
-from edge_sdk.scaffold.render import check_project_path, labels_text
-from tests.scaffold.tiny import Spec, Tiny
+from edge_sdk.scaffold.render import check_project_path, labels_text, render
+from edge_sdk.scaffold.template import load_template
+from tests.scaffold.tiny import OPTIONS, Tiny, content_of, spec_of
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_flags_and_the_runtime_choose_files(tiny: Tiny) -> None:
 
 
 def test_a_model_without_labels(tiny: Tiny) -> None:
-    assert "app/assets/labels.txt" not in tiny.render(spec=Spec(labels=())).files
+    assert "app/assets/labels.txt" not in tiny.render(spec=spec_of(labels=())).files
 
 
 def test_labels_stay_one_a_line() -> None:
@@ -87,7 +88,7 @@ def test_files_of_the_user_do_not_depend_on_the_training(tiny: Tiny) -> None:
 
 
 def test_a_new_version_of_a_model_changes_generated_files_only(tiny: Tiny) -> None:
-    before, after = tiny.render().files, tiny.render(spec=Spec(version="2")).files
+    before, after = tiny.render().files, tiny.render(spec=spec_of(version="2")).files
     changed = {path for path in before if before[path] != after[path]}
     assert before.keys() == after.keys()
     assert {before[path].kind for path in changed} == {"generated"}
@@ -95,11 +96,14 @@ def test_a_new_version_of_a_model_changes_generated_files_only(tiny: Tiny) -> No
 
 
 @pytest.mark.parametrize(
-    "identifier",
+    "name",
     ["..", "../../etc", "a//b", "/", ".", "a\\b", "c:", "nul\0", "x" * 300, " a", "a.", "a\nb"],
 )
-def test_names_that_leave_the_project(tiny: Tiny, identifier: str) -> None:
-    assert "no name for a file of a project" in str(refused(tiny, application_id=identifier).why)
+def test_names_that_leave_the_project(tiny: Tiny, name: str) -> None:
+    tiny.index = tiny.index.replace("[[ options.application_id ]]", "[[ spec.name ]]")
+    with pytest.raises(ConfigError) as caught:
+        tiny.render(spec=spec_of(name=name))
+    assert "no name for a file of a project" in str(caught.value.why)
 
 
 def test_the_engines_own_folder_is_not_a_templates() -> None:
@@ -126,18 +130,14 @@ def test_a_copied_file_may_be_anything(tiny: Tiny) -> None:
 
 
 def test_a_template_that_is_not_text(tiny: Tiny) -> None:
-    from edge_sdk.scaffold.render import render
-    from edge_sdk.scaffold.template import load_template
-    from tests.scaffold.tiny import Options, content_of
-
     tiny.write()
     (tiny.folder / "Main.kt").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="damaged"):
         render(
             load_template(tiny.folder),
-            Spec(),  # type: ignore[arg-type]
-            Options(),  # type: ignore[arg-type]
-            content_of(Spec()),
+            spec_of(),
+            OPTIONS,
+            content_of(spec_of()),
             variables={},
             flags=frozenset(),
         )

@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from edge_sdk.scaffold.render import Content, RenderedProject, render
+from edge_sdk.bundle.digest import sha256_of
+from edge_sdk.scaffold.render import Content, RenderedProject, render, spec_json
+from edge_sdk.scaffold.spec import MobileSpec, MobileTensor, ScaffoldOptions
 from edge_sdk.scaffold.template import load_template
 
 INDEX = """
@@ -66,24 +67,35 @@ FILES: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Spec:
-    """As much of the facts as the engine and this template look at."""
+def spec_of(
+    *, name: str = "digits", version: str = "1", labels: tuple[str, ...] = ("zero", "one")
+) -> MobileSpec:
+    return MobileSpec(
+        name=name,
+        version=version,
+        platform="android",
+        target="android",
+        variant="float32",
+        recipe="float32",
+        format="tflite",
+        model_file="digits.tflite",
+        model_sha256=sha256_of(version.encode()),
+        model_size=len(version),
+        bundle_sha256=sha256_of(b"bundle" + version.encode()),
+        signature="serving_default",
+        inputs=(
+            MobileTensor(name="x", dtype="float32", shape=(1, 4), stored_name="x", stored_dtype="float32"),
+        ),
+        outputs=(
+            MobileTensor(name="y", dtype="float32", shape=(1, 2), stored_name="y", stored_dtype="float32"),
+        ),
+        labels=labels,
+    )
 
-    name: str = "digits"
-    version: str = "1"
-    labels: tuple[str, ...] = ("zero", "one")
 
-    def to_dict(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version, "labels": list(self.labels)}
-
-
-@dataclass(frozen=True)
-class Options:
-    platform: str = "android"
-    runtime: str = "litert"
-    application_id: str = "com.example.digits"
-    title: str = "Digits"
+OPTIONS = ScaffoldOptions(
+    platform="android", runtime="litert", application_id="com.example.digits", title="Digits"
+)
 
 
 @dataclass
@@ -103,24 +115,33 @@ class Tiny:
             (self.folder / name).write_text(text, encoding="utf-8", newline="")
 
     def render(
-        self, *, spec: Spec | None = None, flags: frozenset[str] = frozenset(), **options: str
+        self, *, spec: MobileSpec | None = None, flags: frozenset[str] = frozenset(), **options: str
     ) -> RenderedProject:
         self.write()
-        given = spec or Spec()
+        given = spec or spec_of()
         return render(
             load_template(self.folder),
-            given,  # type: ignore[arg-type]
-            replace(Options(), **options),  # type: ignore[arg-type]
+            given,
+            replace(OPTIONS, **options),  # type: ignore[arg-type]
             content_of(given),
             variables={},
             flags=flags,
         )
 
 
-def content_of(spec: Spec) -> Content:
+def content_of(spec: MobileSpec) -> Content:
     return Content(
         model={"digits.tflite": b"model " + spec.version.encode() + b"\0\xff"},
         golden=json.dumps({"golden": spec.version}).encode(),
-        spec=(json.dumps(spec.to_dict(), sort_keys=True) + "\n").encode(),
+        spec=spec_json(spec),
         labels="".join(f"{label}\n" for label in spec.labels).encode() or None,
     )
+
+
+def read_tree(folder: Path) -> dict[str, bytes]:
+    """Return every file below a folder by its relative name."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
