@@ -1,8 +1,8 @@
 """Swift and aapt2 in a small Debian of their own: unpacked, never installed, entered without root.
 
-Both come as packages of Debian 13, which other systems cannot run as they are: their C library
-is older. So the packages are unpacked into a folder, and a program is run with that folder as its root:
-`unshare` makes a user namespace in which an ordinary user may do that. Maintainer scripts never run. apt fetches and
+Both come as packages of Debian 13, which other systems cannot run as they are: their C library is older. So
+the packages are unpacked into a folder, and a program is run with that folder as its root: `unshare` makes
+a user namespace in which an ordinary user may do that. Maintainer scripts never run. apt fetches and
 checks the packages, with lists and a state of its own; the system's are not touched.
 """
 

@@ -25,8 +25,12 @@ from edge_sdk.scaffold.toolchain.places import (
 
 _MAIN = "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler"
 _COMPILER = (
-    "kotlin-compiler", "kotlin-stdlib", "kotlin-script-runtime", "kotlin-reflect", "kotlinx-coroutines-core-jvm",
-)  # fmt: skip
+    "kotlin-compiler",
+    "kotlin-stdlib",
+    "kotlin-script-runtime",
+    "kotlin-reflect",
+    "kotlinx-coroutines-core-jvm",
+)
 JAVA = 17
 
 
