@@ -1,18 +1,21 @@
 # One command per chore, the same for people and for CI. Every command sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-all lint format bench clean
+.PHONY: help install mobile-tools demo test test-slow test-all lint format bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 BENCHMARKS := command_start runner_overhead cold_start build_recipes push_throughput headline memory_forecast coreml_reference coreml_recipes
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.installed: pyproject.toml requirements/constraints.txt requirements/dev.txt requirements/alone.txt scripts/install
 	@scripts/install
 
 install: $(VENV)/.installed  ## Set up .venv (uv or pip; no root)
+
+mobile-tools: install  ## Fetch the compilers that check mobile projects (into ~/.cache; no root)
+	$(BIN)/python -m edge_sdk.scaffold.toolchain install
 
 demo: install  ## Train a digits model, build it, push it to a lab board, predict there
 	@examples/digits/demo.sh

@@ -202,7 +202,7 @@ def _decode(boxes: np.ndarray, rule: Detections) -> np.ndarray:
         first, second = first - half, first + half
     elif rule.form == "xywh":
         second = first + second
-    return np.concatenate([first, second, points.reshape(len(boxes), -1)], axis=1)
+    return np.concatenate([first, second, points.reshape(len(boxes), 2 * rule.keypoints)], axis=1)
 
 
 def _suppress(

@@ -198,7 +198,8 @@ def accept(ports: Sequence[Port], given: Mapping[str, Any]) -> list[np.ndarray]:
 
 def quantize(real: np.ndarray, affine: Affine, dtype: np.dtype[Any]) -> np.ndarray | None:
     """Return the stored integers of `dtype` for real numbers, or None where there is NaN among them."""
-    scaled = real.astype(np.float32, copy=False) / affine.scales
+    with np.errstate(over="ignore"):  # infinity is clipped like any number that is too large
+        scaled = real.astype(np.float32, copy=False) / affine.scales
     if np.isnan(scaled).any():
         return None
     limits = np.iinfo(dtype)

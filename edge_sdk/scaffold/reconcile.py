@@ -100,8 +100,11 @@ class Reconciliation:
         changes: What happens, or should be told.
     """
 
-    def __init__(self, project: Project, force_generated: bool) -> None:
+    def __init__(
+        self, project: Project, force_generated: bool, vacated: frozenset[str] = frozenset()
+    ) -> None:
         self.project = project
+        self._vacated = vacated
         self.force = force_generated
         self.records: dict[str, FileRecord] = {}
         self.changes: list[Change] = []
@@ -120,7 +123,7 @@ class Reconciliation:
             return
         if source_path != file.path and mine is not None:
             # It moves, if nothing of the user's is in the new place.
-            there = self._on_disk(file.path)
+            there = self._on_disk(file.path, leaving=source_path)
             if isinstance(mine, Odd) or there is not None:
                 self._in_the_way(file, source_path, record, mine if isinstance(mine, Odd) else there)
                 return
@@ -155,11 +158,16 @@ class Reconciliation:
                 after=kept,
             )
 
+    @property
+    def vacated(self) -> frozenset[str]:
+        """Paths whose files go."""
+        return frozenset(path for path, write in self._writes.items() if write.content is None)
+
     def finish(self, answers: bytes) -> dict[str, Write]:
         """Return everything that is to be written, `.edge/` included."""
         folder = self.project.folder
-        engine = {f"{BASE_FOLDER}/{path}": content for path, content in self._bases.items()}
-        engine.update({f"{NEW_FOLDER}/{path}": content for path, content in self._new.items()})
+        engine = {f"{BASE_FOLDER}/{path}": content for path, content in _in_one_tree(self._bases).items()}
+        engine.update({f"{NEW_FOLDER}/{path}": content for path, content in _in_one_tree(self._new).items()})
         engine[ANSWERS] = answers
         for path, content in engine.items():
             if self._on_disk(path) != content:
@@ -435,11 +443,38 @@ class Reconciliation:
     ) -> None:
         self.changes.append(Change(path, kind, action, reason, before, after, old_path))
 
-    def _on_disk(self, path: str) -> bytes | Odd | None:
+    def _on_disk(self, path: str, *, leaving: str = "") -> bytes | Odd | None:
         try:
-            return read_place(inside(self.project.folder, path))
+            found = read_place(inside(self.project.folder, path))
         except ConfigError as failure:
             return Odd(failure.why or failure.what)
+        return None if isinstance(found, Odd) and self._makes_room(path, self._vacated | {leaving}) else found
+
+    def _makes_room(self, path: str, vacated: frozenset[str]) -> bool:
+        """Return whether what stands in a file's place goes with this very update."""
+        top = self.project.folder
+        parts = path.split("/")
+        if any("/".join(parts[:count]) in vacated for count in range(1, len(parts))):
+            return True
+        place = top / path
+        if place.is_symlink() or not place.is_dir():
+            return False
+        leaves = [entry for entry in place.rglob("*") if not entry.is_dir() or not any(entry.iterdir())]
+        return bool(leaves) and all(leaf.relative_to(top).as_posix() in vacated for leaf in leaves)
+
+
+def _in_one_tree(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the files without those whose path is a folder of another one's.
+
+    A file in the way and the one that it keeps away can both be known. A base that is not stored is one that
+    nobody knows: the next update asks instead of merging.
+    """
+    folders = {
+        "/".join(parts[:count])
+        for parts in (path.split("/") for path in files)
+        for count in range(1, len(parts))
+    }
+    return {path: content for path, content in files.items() if path not in folders}
 
 
 def _files_below(project: Path, folder: str) -> Iterator[str]:

@@ -217,7 +217,9 @@ def _do(project: Path, stage: Path, operation: _Operation) -> bool:
     place = inside(project, operation.path)
     current = sha256_of(place) if place.is_file() else None
     staged = stage / operation.staged if operation.staged is not None else None
-    if current == operation.after:
+    if current == operation.after and (current is not None or not os.path.lexists(place)):
+        if current is None:
+            _prune(project, place.parent)  # a kill may have come between the file and its folder
         return True
     if current != operation.before or (current is None and os.path.lexists(place)):
         return False

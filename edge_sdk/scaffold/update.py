@@ -73,14 +73,22 @@ def plan_update(project: Project, rendered: RenderedProject, *, force_generated:
         rendered: As the template makes it today.
         force_generated: Replace generated files that were edited; the edited ones are saved.
     """
-    reconciliation = Reconciliation(project, force_generated)
     continued = _continued(project, rendered)
-    for path, file in rendered.files.items():
-        reconciliation.decide(file, continued.get(path))
-    for path in sorted(set(project.answers.files) - set(continued.values())):
-        reconciliation.retire(path)
-    writes = reconciliation.finish(answers_of(rendered, reconciliation.records).to_bytes())
-    changes = tuple(sorted(reconciliation.changes, key=lambda change: change.path))
+
+    def decide_all(vacated: frozenset[str]) -> Reconciliation:
+        found = Reconciliation(project, force_generated, vacated)
+        for path, file in rendered.files.items():
+            found.decide(file, continued.get(path))
+        for path in sorted(set(project.answers.files) - set(continued.values())):
+            found.retire(path)
+        return found
+
+    decided = decide_all(frozenset())
+    if decided.vacated:
+        # A file may come where a folder goes, or a folder where a file goes: only now is it known what goes.
+        decided = decide_all(decided.vacated)
+    writes = decided.finish(answers_of(rendered, decided.records).to_bytes())
+    changes = tuple(sorted(decided.changes, key=lambda change: change.path))
     return UpdatePlan(project=project, rendered=rendered, changes=changes, writes=writes)
 
 

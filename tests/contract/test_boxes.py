@@ -159,6 +159,7 @@ def test_answers_of_a_model_that_suppresses_by_itself() -> None:
     (found,) = detect(outputs, rule, ("cat", "dog"))
     assert [(item["label"], item["index"]) for item in found] == [(None, 7), ("dog", 1)]
     assert found[1]["box"] == pytest.approx([0.1, 0.2, 0.3, 0.4])
+    assert detect({**outputs, "n": np.zeros(1, dtype=np.float32)}, rule) == [[]]
 
 
 def test_nothing_that_is_not_a_number_becomes_a_box() -> None:
