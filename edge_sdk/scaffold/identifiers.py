@@ -73,7 +73,7 @@ def identifiers(names: Sequence[str], *, fallback: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def kotlin_name(name: str, fallback: str = "value") -> str:
+def kotlin_name(name: str, fallback: str = "tensor") -> str:
     """Return one name as an identifier; for several that must differ see `identifiers`."""
     return identifiers((name,), fallback=fallback)[0]
 
