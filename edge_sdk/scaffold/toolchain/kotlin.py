@@ -41,7 +41,7 @@ class Kotlin:
     Attributes:
         home: The unpacked package.
         java: The `java` that runs it.
-        jars: Real class files by the names of pins.toml: "android", "tflite", "tflite-api", "tflite-gpu".
+        jars: Real class files by the names of pins.toml: "android", "tflite", "coroutines", ...
     """
 
     home: Path
@@ -55,8 +55,8 @@ class Kotlin:
 
     @property
     def coroutines(self) -> Path:
-        """kotlinx.coroutines."""
-        return self.home / "lib" / "kotlinx-coroutines-core-jvm.jar"
+        """kotlinx.coroutines, of the version that apps have."""
+        return self.jars["coroutines"]
 
     @property
     def test(self) -> Path:

@@ -1,0 +1,11 @@
+// Stub of androidx.camera:camera-core 1.6.2
+package androidx.camera.core;
+
+import org.jspecify.annotations.NullMarked;
+
+@NullMarked
+public abstract class UseCase {
+    UseCase() {}
+
+    public static native int snapToSurfaceRotation(int orientation);
+}
