@@ -19,8 +19,16 @@ from edge_sdk.bundle.archive import Bundle
 from edge_sdk.contract.boxes import detect
 from edge_sdk.contract.golden import GoldenVectors
 from edge_sdk.contract.postprocess import activate, top_classes
-from edge_sdk.contract.preprocess import preprocess_image
-from edge_sdk.contract.spec import Detections, ImagePreprocess, Quantization
+from edge_sdk.contract.preprocess import preprocess_image, preprocess_inputs
+from edge_sdk.contract.spec import (
+    Contract,
+    Detections,
+    ImagePreprocess,
+    Preprocess,
+    Quantization,
+    Signature,
+    TensorSpec,
+)
 from edge_sdk.errors import BundleError, ConfigError
 from edge_sdk.runtime.tensors import Affine, dequantize, quantize
 from edge_sdk.scaffold.spec import MobileSpec, MobileTensor
@@ -101,7 +109,12 @@ def tensor_of(data: Mapping[str, Any]) -> np.ndarray:
 
 
 def preprocess_step(
-    name: str, picture: np.ndarray, image: ImagePreprocess, *, override: bool = False
+    name: str,
+    picture: np.ndarray,
+    image: ImagePreprocess,
+    *,
+    dtype: str = "float32",
+    override: bool = False,
 ) -> dict[str, Any]:
     """Return one case of preprocessing.
 
@@ -109,6 +122,7 @@ def preprocess_step(
         name: Of the input.
         picture: uint8[height, width, 1 or 3].
         image: The steps.
+        dtype: Of the input in the contract; an integer one adds the integers that the picture becomes.
         override: Whether the case carries the steps with it, in place of the model's.
     """
     step = {
@@ -117,7 +131,19 @@ def preprocess_step(
         "picture": tensor_json(picture),
         "expected": tensor_json(preprocess_image(picture, image), thin=True),
     }
+    if np.dtype(dtype).kind in "iu":
+        step["stored"] = tensor_json(_as_input(picture, image, dtype), thin=True)
     return {**step, "spec": whole(image)} if override else step
+
+
+def _as_input(picture: np.ndarray, image: ImagePreprocess, dtype: str) -> np.ndarray:
+    tensor = TensorSpec(name="x", dtype=dtype, shape=None)
+    contract = Contract(
+        signatures=(Signature(name="call", inputs=(tensor,), outputs=()),),
+        default_signature="call",
+        preprocess={"x": Preprocess(image=image)},
+    )
+    return preprocess_inputs(contract, {"x": picture})["x"]
 
 
 def quantize_step(
@@ -225,7 +251,7 @@ def _steps(vectors: GoldenVectors, spec: MobileSpec) -> Iterator[dict[str, Any]]
             for rows, columns in _sizes(item.image):
                 channels = 1 if item.image.color == "gray" and rows % 2 else 3
                 picture = random.integers(0, 256, (rows, columns, channels), dtype=np.uint8)
-                yield preprocess_step(item.name, picture, item.image)
+                yield preprocess_step(item.name, picture, item.image, dtype=item.dtype)
     for side, tensors in (("input", spec.inputs), ("output", spec.outputs)):
         for item in tensors:
             if item.quantization is not None:

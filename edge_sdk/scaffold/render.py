@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_sdk.errors import ConfigError, EdgeError, MissingExtraError
 from edge_sdk.resources import data_folder
+from edge_sdk.scaffold.identifiers import identifiers
 from edge_sdk.scaffold.template import GENERATED, PART, Template, TemplateFile, load_template
 
 if TYPE_CHECKING:
@@ -197,7 +198,14 @@ def render(
     """
     environment = _environment(template)
     flags = flags | {options.runtime}
-    common = {**variables, "options": options, "versions": template.versions, "flags": flags}
+    common = {
+        **variables,
+        "options": options,
+        "versions": template.versions,
+        "flags": flags,
+        "input_names": identifiers([item.name for item in spec.inputs], fallback="input"),
+        "output_names": identifiers([item.name for item in spec.outputs], fallback="output"),
+    }
     everything = {**common, "spec": spec}
     stable = {**common, "spec": StableFacts(spec)}
     files: dict[str, RenderedFile] = {}

@@ -80,7 +80,9 @@ def _image(random: np.random.Generator, index: int) -> dict[str, Any]:
     picture = random.integers(0, 256, (rows, columns, int(random.choice([1, 3]))), dtype=np.uint8)
     if index % 5 == 0:
         picture[:] = 255 if index % 2 else 0
-    return preprocess_step("image", picture, image, override=True)
+    # Most inputs are real numbers; some take pixels as integers, after whatever scale and mean.
+    dtype = ("float32", "uint8", "float32", "int8", "float32", "int32", "float32")[index % 7]
+    return preprocess_step("image", picture, image, dtype=dtype, override=True)
 
 
 def _quantize(random: np.random.Generator, index: int) -> dict[str, Any]:
@@ -106,7 +108,7 @@ def _activation(random: np.random.Generator, index: int) -> dict[str, Any]:
     shape = tuple(int(size) for size in random.integers(1, 9, int(random.integers(1, 4))))
     raw = (random.normal(size=shape) * float(random.choice([1, 50, 1e4, 1e30]))).astype(np.float32)
     if index % 4 == 3:
-        raw.reshape(-1)[int(random.integers(raw.size))] = np.nan
+        raw.reshape(-1)[int(random.integers(raw.size))] = (np.nan, np.inf, -np.inf)[index // 4 % 3]
     return activation_step("y", raw, ACTIVATIONS[index % 3], override=True)
 
 
@@ -166,6 +168,11 @@ def _boxes(random: np.random.Generator, index: int) -> dict[str, Any]:
     scores = (random.uniform(-3, 3, (1, count, 1 if own else classes))).astype(np.float32)
     if index % 3 == 0:
         boxes[0, 0, 0], scores[0, -1, 0] = np.nan, np.nan
+        boxes[0, 1, 1], scores[0, -2, 0] = np.inf, -np.inf
+    if index % 4 == 1:
+        scores = np.round(scores)  # many equal ones
+    if index % 5 == 4:
+        boxes *= np.float32(10.0 ** random.uniform(-30, 30))
     outputs = {"b": boxes, "s": scores}
     if own:
         outputs["c"] = random.integers(0, 5, (1, count)).astype(np.float32)

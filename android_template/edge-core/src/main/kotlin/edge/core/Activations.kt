@@ -5,7 +5,7 @@ import kotlin.math.exp
 
 /** Activations over the last axis: computed in double, answered in float32; large values do not overflow. */
 object Activations {
-    /** Applies an activation to rows of `width` values; [Activation.NONE] gives the array back. */
+    /** Applies an activation to rows of [width] values; [Activation.NONE] gives the array back. */
     fun apply(values: FloatArray, width: Int, activation: Activation): FloatArray =
         when (activation) {
             Activation.NONE -> values
@@ -13,10 +13,13 @@ object Activations {
             Activation.SIGMOID -> sigmoid(values)
         }
 
-    /** Softmax of each row of `width` values. */
-    fun softmax(values: FloatArray, width: Int): FloatArray {
-        val out = FloatArray(values.size)
+    /** Softmax of each row of [width] values; [out] may be the same array. */
+    fun softmax(values: FloatArray, width: Int, out: FloatArray = FloatArray(values.size)): FloatArray {
         if (values.isEmpty()) return out
+        requireRoom(values, out)
+        if (width < 1 || values.size % width != 0) {
+            throw ModelError("${values.size} values are no rows of $width", "give the size of the last axis")
+        }
         val powers = DoubleArray(width)
         for (start in values.indices step width) {
             var highest = Double.NEGATIVE_INFINITY
@@ -36,11 +39,21 @@ object Activations {
         return out
     }
 
-    /** 1 / (1 + exp(-value)) of each value. */
-    fun sigmoid(values: FloatArray): FloatArray =
-        FloatArray(values.size) { index ->
-            val value = values[index].toDouble()
-            val small = exp(-abs(value))
-            ((if (value >= 0) 1.0 else small) / (1.0 + small)).toFloat()
-        }
+    /** 1 / (1 + exp(-value)) of each value; [out] may be the same array. */
+    fun sigmoid(values: FloatArray, out: FloatArray = FloatArray(values.size)): FloatArray {
+        requireRoom(values, out)
+        for (index in values.indices) out[index] = sigmoid(values[index])
+        return out
+    }
+
+    /** The same of one value. */
+    fun sigmoid(value: Float): Float {
+        val wide = value.toDouble()
+        val small = exp(-abs(wide))
+        return ((if (wide >= 0) 1.0 else small) / (1.0 + small)).toFloat()
+    }
+
+    private fun requireRoom(values: FloatArray, out: FloatArray) {
+        if (out.size != values.size) throw ModelError("${values.size} values do not fit ${out.size}", "give an array as long")
+    }
 }

@@ -44,177 +44,237 @@ data class Detection(
 object Boxes {
     /** Boxes of one sample, best first. [outputs] are real numbers with a batch of one. */
     fun detect(outputs: Map<String, Tensor>, spec: DetectionSpec, labels: List<String>): List<Detection> {
+        val given = DetectionTensors.of(outputs, spec)
+        val best = DoubleArray(given.meant)
+        val index = IntArray(given.meant)
+        val scores = BoxScores(given, spec)
+        val decoder = BoxDecoder(given.boxes, spec)
         val width = 4 + 2 * spec.keypoints
-        val raw = named(outputs, spec.boxes)
-        val anchors = anchors(spec)
-        val count = raw.size / width
-        if (count == 0 || raw.size % width != 0 || (anchors.isNotEmpty() && anchors.size / 4 != count)) {
-            throw ModelError(
-                "output ${spec.boxes} has ${raw.size} values",
-                "boxes are $width numbers each, for ${anchors.size / 4} anchors",
-            )
-        }
-        val scores = named(outputs, spec.scores)
-        if (scores.size == 0 || scores.size % count != 0) {
-            throw ModelError("output ${spec.scores} has ${scores.size} values", "each of $count boxes needs a score")
-        }
-        val classes = scores.size / count
-        val activated =
-            if (spec.activation == Activation.NONE) {
-                DoubleArray(scores.size) { scores.real(it) }
-            } else {
-                val active = Activations.apply(scores.floats(), classes, spec.activation)
-                DoubleArray(active.size) { active[it].toDouble() }
-            }
-        val given = spec.classes?.let { named(outputs, it) }
-        val end = spec.count?.let { meant(named(outputs, it).real(0), count) } ?: count
-        val shapes = arrayOfNulls<DoubleArray>(end)
-        val best = DoubleArray(end)
-        val index = IntArray(end)
-        val kept = ArrayList<Int>()
-        for (place in 0 until end) {
-            if (given != null) {
-                best[place] = activated[place]
-                index[place] = given.real(place).let { if (it.isNaN()) -1 else round(it).toInt() }
-            } else {
-                best[place] = bestClass(activated, place * classes, classes, spec.background, index, place)
-            }
+        // What stays is moved together at the front of these three.
+        var shapes = DoubleArray(width * min(given.meant, 64))
+        var count = 0
+        for (place in 0 until given.meant) {
+            scores.find(place)
             // Written so that NaN, in a score or a corner, leaves a box out.
-            if (!(best[place] >= spec.threshold)) continue
-            val shape = decode(raw, place * width, width, spec, anchors, place)
-            if (shape[2] > shape[0] && shape[3] > shape[1] && shape.all { it.isFinite() }) {
-                shapes[place] = shape
-                kept += place
-            }
+            if (!(scores.best >= spec.threshold)) continue
+            if (shapes.size < (count + 1) * width) shapes = shapes.copyOf(min(2 * count, given.meant) * width)
+            val at = count * width
+            decoder.decode(place, shapes, at)
+            if (!(shapes[at + 2] > shapes[at] && shapes[at + 3] > shapes[at + 1])) continue
+            if (!finite(shapes, at, width)) continue
+            best[count] = scores.best
+            index[count++] = scores.index
         }
-        // Not compareTo: it puts 0.0 above -0.0, which are equal to everybody else.
-        val order = kept.sortedWith { one, other -> if (best[one] > best[other]) -1 else if (best[one] < best[other]) 1 else 0 }
-        return suppress(order, shapes, best, index, spec).map { (place, shape) ->
+        return BoxSuppression(shapes, width, best, index, spec).run(Ranking.descending(best, count)) { place, shape, at ->
             Detection(
-                Box(shape[1], shape[0], shape[3], shape[2]),
+                Box(shape[at + 1], shape[at], shape[at + 3], shape[at + 2]),
                 index[place],
                 labels.getOrNull(index[place]),
                 best[place],
-                List(spec.keypoints) { point -> Point(shape[5 + 2 * point], shape[4 + 2 * point]) },
+                List(spec.keypoints) { point -> Point(shape[at + 5 + 2 * point], shape[at + 4 + 2 * point]) },
             )
         }
     }
 
-    private fun named(outputs: Map<String, Tensor>, name: String): Tensor =
-        outputs[name] ?: throw ModelError("there is no output $name", "there are ${outputs.keys}")
-
-    private fun meant(count: Double, most: Int): Int =
-        if (count.isFinite()) count.coerceIn(0.0, most.toDouble()).toInt() else 0
-
-    /** x and y of the centre, width, height of each anchor, one after the other. */
-    private fun anchors(spec: DetectionSpec): DoubleArray {
-        val out = DoubleArray(4 * spec.anchors.sumOf { it.rows * it.columns * it.sizes.size })
-        var to = 0
-        for (grid in spec.anchors) {
-            for (row in 0 until grid.rows) {
-                for (column in 0 until grid.columns) {
-                    for (size in grid.sizes) {
-                        out[to++] = (column + 0.5) / grid.columns
-                        out[to++] = (row + 0.5) / grid.rows
-                        out[to++] = size.width
-                        out[to++] = size.height
-                    }
-                }
-            }
-        }
-        return out
+    private fun finite(shapes: DoubleArray, at: Int, width: Int): Boolean {
+        for (index in at until at + width) if (!shapes[index].isFinite()) return false
+        return true
     }
+}
 
-    private fun bestClass(
-        scores: DoubleArray, start: Int, classes: Int, background: Int?, index: IntArray, place: Int,
-    ): Double {
-        var highest = Double.NEGATIVE_INFINITY
+/**
+ * The tensors that boxes are made of, checked against each other.
+ *
+ * @param count how many boxes there are, [meant] how many of them count, [classes] how many scores each has.
+ */
+internal class DetectionTensors private constructor(
+    val boxes: Tensor,
+    val scores: Tensor,
+    val indices: Tensor?,
+    val count: Int,
+    val meant: Int,
+    val classes: Int,
+) {
+    companion object {
+        fun of(outputs: Map<String, Tensor>, spec: DetectionSpec): DetectionTensors {
+            val width = 4 + 2 * spec.keypoints
+            val boxes = named(outputs, spec.boxes)
+            val batched = boxes.shape.size > 2
+            if (boxes.shape.size < 2 || boxes.shape.last() != width || (batched && boxes.shape[0] != 1)) {
+                throw wrong(spec.boxes, boxes, "boxes are [1, N, $width]: four numbers and ${spec.keypoints} keypoints")
+            }
+            val count = boxes.size / width
+            if (spec.anchors.isNotEmpty() && spec.anchorTable.size / 4 != count) {
+                throw wrong(spec.boxes, boxes, "there are ${spec.anchorTable.size / 4} anchors")
+            }
+            val scores = named(outputs, spec.scores)
+            if (count == 0 || scores.size == 0 || scores.size % count != 0) {
+                throw wrong(spec.scores, scores, "each of $count boxes needs a score")
+            }
+            val classes = scores.size / count
+            val indices = spec.classes?.let { named(outputs, it) }
+            if (indices != null && (indices.size != count || classes != 1)) {
+                throw wrong(spec.classes, indices, "$count boxes have a class and one score each")
+            }
+            val meant = spec.count?.let { meant(named(outputs, it).real(0), count) } ?: count
+            return DetectionTensors(boxes, scores, indices, count, meant, classes)
+        }
+
+        private fun named(outputs: Map<String, Tensor>, name: String): Tensor =
+            outputs[name] ?: throw ModelError("there is no output $name", "there are ${outputs.keys}")
+
+        private fun meant(count: Double, most: Int): Int =
+            if (count.isFinite()) count.coerceIn(0.0, most.toDouble()).toInt() else 0
+
+        private fun wrong(name: String, tensor: Tensor, why: String) =
+            ModelError("output $name has shape ${tensor.shape}", why)
+    }
+}
+
+/** Finds each box's best class, the lowest index of equal ones. */
+private class BoxScores(
+    private val given: DetectionTensors,
+    private val spec: DetectionSpec,
+) {
+    private val classes = given.classes
+    private val indices = given.indices
+    private val skipped = if (classes > 1) spec.background ?: -1 else -1
+
+    /** Softmax needs whole rows; the sigmoid of a score is taken where it may be the best one. */
+    private val values: FloatArray? =
+        when {
+            spec.activation == Activation.SOFTMAX -> Activations.softmax(given.scores.toFloats(), classes)
+            spec.activation == Activation.SIGMOID -> given.scores.toFloats()
+            else -> (given.scores as? Tensor.Floats)?.values
+        }
+    private val sigmoid = spec.activation == Activation.SIGMOID
+
+    var best = 0.0
+        private set
+    var index = 0
+        private set
+
+    fun find(place: Int) {
+        if (indices != null) {
+            best = active(raw(place))
+            index = indices.real(place).let { if (it.isNaN()) -1 else round(it).toInt() }
+            return
+        }
+        best = Double.NEGATIVE_INFINITY
+        index = 0
+        var highest = Double.NaN
         for (candidate in 0 until classes) {
-            if (candidate == background && classes > 1) continue
-            val score = scores[start + candidate]
-            if (score > highest) {
-                highest = score
-                index[place] = candidate
+            if (candidate == skipped) continue
+            val raw = raw(place * classes + candidate)
+            // What is not above the highest number before it has no higher sigmoid, either.
+            if (raw.isNaN() || raw <= highest) continue
+            highest = raw
+            val score = active(raw)
+            if (score > best) {
+                best = score
+                index = candidate
             }
         }
-        return highest
     }
 
-    /** Left, top, right, bottom, then x and y of each keypoint. */
-    private fun decode(
-        raw: Tensor, start: Int, width: Int, spec: DetectionSpec, anchors: DoubleArray, place: Int,
-    ): DoubleArray {
-        val out = DoubleArray(width)
-        val swap = spec.form.yFirst
-        for (pair in 0 until width / 2) {
+    private fun raw(at: Int): Double = values?.let { it[at].toDouble() } ?: given.scores.real(at)
+
+    private fun active(raw: Double): Double = if (sigmoid) Activations.sigmoid(raw.toFloat()).toDouble() else raw
+}
+
+/** Makes left, top, right, bottom, then x and y of each keypoint, out of a box's numbers. */
+private class BoxDecoder(
+    private val raw: Tensor,
+    private val spec: DetectionSpec,
+) {
+    private val width = 4 + 2 * spec.keypoints
+    private val swap = if (spec.form.yFirst) 1 else 0
+    private val scale = spec.boxScale.toDoubleArray()
+    private val anchors = if (spec.anchors.isEmpty()) null else spec.anchorTable
+
+    fun decode(place: Int, out: DoubleArray, at: Int) {
+        for (from in 0 until width) {
+            // A keypoint is divided like the first two numbers; x comes first in what is made.
+            out[at + (from xor swap)] = raw.real(place * width + from) / scale[if (from < 4) from else from and 1]
+        }
+        if (anchors != null) {
             for (part in 0..1) {
-                val from = 2 * pair + part
-                val scale = spec.boxScale[if (pair < 2) from else part]
-                out[2 * pair + (if (swap) 1 - part else part)] = raw.real(start + from) / scale
+                val centre = anchors[4 * place + part]
+                val size = anchors[4 * place + 2 + part]
+                out[at + part] = out[at + part] * size + centre
+                out[at + 2 + part] = (if (spec.exponential) exp(out[at + 2 + part]) else out[at + 2 + part]) * size
+                for (point in at + 4 + part until at + width step 2) out[point] = out[point] * size + centre
             }
         }
-        if (anchors.isNotEmpty()) {
-            val at = 4 * place
-            for (part in 0..1) {
-                val size = anchors[at + 2 + part]
-                out[part] = out[part] * size + anchors[at + part]
-                out[2 + part] = (if (spec.exponential) exp(out[2 + part]) else out[2 + part]) * size
-                for (point in 4 + part until width step 2) out[point] = out[point] * size + anchors[at + part]
-            }
-        }
-        for (part in 0..1) {
+        for (part in at..at + 1) {
             if (spec.form.centred) {
-                val half = out[2 + part] / 2
-                val centre = out[part]
-                out[part] = centre - half
-                out[2 + part] = centre + half
+                val half = out[part + 2] / 2
+                out[part + 2] = out[part] + half
+                out[part] -= half
             } else if (spec.form == DetectionSpec.Form.XYWH) {
-                out[2 + part] = out[part] + out[2 + part]
+                out[part + 2] += out[part]
             }
         }
-        return out
     }
+}
 
-    private fun suppress(
-        order: List<Int>, shapes: Array<DoubleArray?>, scores: DoubleArray, classes: IntArray, spec: DetectionSpec,
-    ): List<Pair<Int, DoubleArray>> {
-        val found = ArrayList<Pair<Int, DoubleArray>>()
-        var left = order
-        while (left.isNotEmpty() && found.size < spec.limit) {
-            val first = left[0]
-            val shape = shapes[first]!!
-            if (spec.suppression == DetectionSpec.Suppression.NONE) {
-                found += first to shape
-                left = left.subList(1, left.size)
-                continue
-            }
-            val (same, others) =
-                left.partition { place ->
-                    place == first ||
-                        (classes[place] == classes[first] && overlap(shape, shapes[place]!!) > spec.overlap)
+/** Leaves one box of several that show the same thing. */
+private class BoxSuppression(
+    private val shapes: DoubleArray,
+    private val width: Int,
+    private val scores: DoubleArray,
+    private val classes: IntArray,
+    private val spec: DetectionSpec,
+) {
+    private val average = DoubleArray(width)
+
+    /** Calls [make] with place, shape and where it begins, for each box that remains; [order] is best first. */
+    fun run(order: IntArray, make: (Int, DoubleArray, Int) -> Detection): List<Detection> {
+        val found = ArrayList<Detection>()
+        val weighted = spec.suppression == DetectionSpec.Suppression.WEIGHTED
+        var left = order.size
+        while (left > 0 && found.size < spec.limit) {
+            val first = order[0]
+            average.fill(0.0)
+            var total = if (weighted) add(first) else 0.0
+            var others = 0
+            for (next in 1 until left) {
+                val place = order[next]
+                val goes =
+                    spec.suppression != DetectionSpec.Suppression.NONE &&
+                        classes[place] == classes[first] &&
+                        overlap(first * width, place * width) > spec.overlap
+                if (!goes) {
+                    order[others++] = place
+                } else if (weighted) {
+                    total += add(place)
                 }
-            val weighted = spec.suppression == DetectionSpec.Suppression.WEIGHTED
-            found += first to (if (weighted) average(same, shapes, scores) ?: shape else shape)
+            }
+            // All scores may be 0 where the threshold is.
+            if (weighted && total > 0) {
+                for (part in average.indices) average[part] /= total
+                found += make(first, average, 0)
+            } else {
+                found += make(first, shapes, first * width)
+            }
             left = others
         }
         return found
     }
 
-    private fun average(group: List<Int>, shapes: Array<DoubleArray?>, scores: DoubleArray): DoubleArray? {
-        val total = group.sumOf { scores[it] }
-        // All scores may be 0 where the threshold is.
-        if (!(total > 0)) return null
-        val out = DoubleArray(shapes[group[0]]!!.size)
-        for (place in group) for (part in out.indices) out[part] += shapes[place]!![part] * scores[place]
-        for (part in out.indices) out[part] /= total
-        return out
+    private fun add(place: Int): Double {
+        for (part in average.indices) average[part] += shapes[place * width + part] * scores[place]
+        return scores[place]
     }
 
-    private fun overlap(one: DoubleArray, other: DoubleArray): Double {
-        val wide = max(min(one[2], other[2]) - max(one[0], other[0]), 0.0)
-        val tall = max(min(one[3], other[3]) - max(one[1], other[1]), 0.0)
+    /** Intersection over union; an infinite area overlaps with nothing. */
+    private fun overlap(one: Int, other: Int): Double {
+        val wide = max(min(shapes[one + 2], shapes[other + 2]) - max(shapes[one], shapes[other]), 0.0)
+        val tall = max(min(shapes[one + 3], shapes[other + 3]) - max(shapes[one + 1], shapes[other + 1]), 0.0)
         val common = wide * tall
-        val union = (one[2] - one[0]) * (one[3] - one[1]) + (other[2] - other[0]) * (other[3] - other[1]) - common
+        val union = area(one) + area(other) - common
         return if (union > 0) common / union else 0.0
     }
+
+    private fun area(at: Int): Double = (shapes[at + 2] - shapes[at]) * (shapes[at + 3] - shapes[at + 1])
 }

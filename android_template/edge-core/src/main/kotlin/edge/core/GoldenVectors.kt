@@ -14,6 +14,9 @@ class GoldenTensor(
     /** How many values were recorded. */
     val count: Int = bytes.capacity() / width(type)
 
+    /** How many values the tensor has, recorded or not. */
+    val size: Int = shape.fold(1) { product, length -> Math.multiplyExact(product, length) }
+
     /** A recorded value as a real number. */
     fun real(index: Int): Double =
         when (type) {
@@ -26,18 +29,17 @@ class GoldenTensor(
             else -> bytes.getLong(8 * index).toDouble()
         }
 
-    /** Whether the values are integers, which are compared to within one step. */
-    val integer: Boolean get() = !type.startsWith("float")
-
-    fun floats(): FloatArray = FloatArray(count) { real(it).toFloat() }
-
-    fun byteValues(): ByteArray = ByteArray(count) { bytes.get(it) }
+    /** The values of a tensor of bytes as they are. */
+    fun byteValues(): ByteArray {
+        if (width(type) != 1) throw ModelError("recorded numbers of type $type are no bytes", "make golden.json anew")
+        return ByteArray(count) { bytes.get(it) }
+    }
 
     /** The values as a tensor of the app. */
     fun tensor(): Tensor {
         if (stride != 1) throw ModelError("these numbers were thinned out", "they are for comparing alone")
         return when (type) {
-            "float32", "float64" -> Tensor.Floats(floats(), shape)
+            "float32", "float64" -> Tensor.Floats(FloatArray(count) { real(it).toFloat() }, shape)
             "int8" -> Tensor.Bytes(byteValues(), shape)
             "uint8" -> Tensor.Bytes(byteValues(), shape, unsigned = true)
             "int32", "int16" -> Tensor.Ints(IntArray(count) { real(it).toInt() }, shape)
@@ -51,10 +53,16 @@ class GoldenTensor(
             val type = data.text("dtype")
             val shape = data.numbers("shape").map { it.toInt() }
             val stride = data.integer("stride")
-            val raw = Base64.decode(data.text("data"))
+            val raw =
+                try {
+                    Base64.decode(data.text("data"))
+                } catch (error: IllegalArgumentException) {
+                    throw ModelError("a recorded tensor is damaged", "make golden.json anew", error)
+                }
+            if (stride < 1 || shape.any { it < 0 }) throw ModelError("a recorded tensor of $type$shape", "make golden.json anew")
             val size = shape.fold(1L) { product, length -> product * length }
             val expected = (size + stride - 1) / stride * width(type)
-            if (stride < 1 || raw.size.toLong() != expected) {
+            if (raw.size.toLong() != expected) {
                 throw ModelError("a recorded tensor of $type$shape has ${raw.size} bytes", "it should have $expected")
             }
             return GoldenTensor(type, shape, stride, ByteBuffer.wrap(raw).order(ByteOrder.LITTLE_ENDIAN))

@@ -7,6 +7,9 @@ package edge.core
 class Json private constructor(private val text: String) {
     private var at = 0
 
+    /** Where the next escape is, so that it is looked for once and not for every text. */
+    private var escape = -1
+
     private fun value(depth: Int): Any? {
         if (depth > MAX_DEPTH) throw wrong("it is nested too deeply")
         return when (val next = peek()) {
@@ -32,7 +35,8 @@ class Json private constructor(private val text: String) {
             val key = string()
             if (peek() != ':') throw wrong("a colon is missing")
             at++
-            if (out.put(key, value(depth + 1)) != null) throw wrong("the key $key stands twice")
+            if (key in out) throw wrong("the key $key stands twice")
+            out[key] = value(depth + 1)
             val next = peek()
             at++
             if (next == '}') return out
@@ -60,18 +64,24 @@ class Json private constructor(private val text: String) {
         at++
         // Long texts are base64 without escapes: found and cut out in one piece.
         val end = text.indexOf('"', at)
-        val escape = text.indexOf('\\', at)
         if (end < 0) throw wrong("a text has no end")
-        if (escape < 0 || end < escape) return text.substring(at, end).also { at = end + 1 }
+        if (escape < at) escape = text.indexOf('\\', at).let { if (it < 0) text.length else it }
+        if (end < escape) return plain(text.substring(at, end)).also { at = end + 1 }
         val out = StringBuilder()
         while (true) {
             val char = take()
-            when (char) {
-                '"' -> return out.toString()
-                '\\' -> out.append(escaped())
+            when {
+                char == '"' -> return out.toString()
+                char == '\\' -> out.append(escaped())
+                char < ' ' -> throw wrong("a control character in a text")
                 else -> out.append(char)
             }
         }
+    }
+
+    private fun plain(found: String): String {
+        for (char in found) if (char < ' ') throw wrong("a control character in a text")
+        return found
     }
 
     private fun escaped(): Char =
@@ -83,18 +93,42 @@ class Json private constructor(private val text: String) {
             'r' -> '\r'
             't' -> '\t'
             'u' -> {
-                if (at + 4 > text.length) throw wrong("a text has no end")
-                val code = text.substring(at, at + 4).toIntOrNull(16) ?: throw wrong("an odd escape")
-                at += 4
+                var code = 0
+                repeat(4) { code = 16 * code + digit(take()) }
                 code.toChar()
             }
             else -> throw wrong("an odd escape")
         }
 
+    private fun digit(char: Char): Int {
+        val value = Character.digit(char, 16)
+        if (value < 0 || char > 'f') throw wrong("an odd escape")
+        return value
+    }
+
     private fun number(): Double {
         val start = at
-        while (at < text.length && text[at] in NUMBER) at++
-        return text.substring(start, at).toDoubleOrNull() ?: throw wrong("an odd number")
+        if (text[at] == '-') at++
+        val zero = at < text.length && text[at] == '0'
+        val whole = digits()
+        if (zero && whole > 1) throw wrong("a number begins with 0")
+        if (at < text.length && text[at] == '.') {
+            at++
+            digits()
+        }
+        if (at < text.length && text[at] in "eE") {
+            at++
+            if (at < text.length && text[at] in "+-") at++
+            digits()
+        }
+        return text.substring(start, at).toDouble()
+    }
+
+    private fun digits(): Int {
+        val start = at
+        while (at < text.length && text[at] in '0'..'9') at++
+        if (at == start) throw wrong("a digit is missing")
+        return at - start
     }
 
     private fun word(word: String, meaning: Any?): Any? {
@@ -118,7 +152,6 @@ class Json private constructor(private val text: String) {
 
     companion object {
         private const val MAX_DEPTH = 64
-        private const val NUMBER = "+-0123456789.eE"
         private const val SPACE = " \t\r\n"
 
         /** Reads one document. */
@@ -143,7 +176,11 @@ class JsonObject(
 
     fun number(key: String): Double = values[key] as? Double ?: throw missing(key, "a number")
 
-    fun integer(key: String): Int = number(key).toInt()
+    fun integer(key: String): Int {
+        val value = number(key)
+        if (value != Math.rint(value) || value < Int.MIN_VALUE || value > Int.MAX_VALUE) throw missing(key, "an integer")
+        return value.toInt()
+    }
 
     fun flag(key: String): Boolean = values[key] as? Boolean ?: throw missing(key, "true or false")
 
@@ -152,6 +189,9 @@ class JsonObject(
     fun numbers(key: String): List<Double> = list(key).map { it as? Double ?: throw missing(key, "numbers") }
 
     fun list(key: String): List<*> = values[key] as? List<*> ?: throw missing(key, "a list")
+
+    fun lists(key: String): List<List<Double>> =
+        list(key).map { row -> (row as? List<*>)?.map { it as? Double ?: throw missing(key, "numbers") } ?: throw missing(key, "lists") }
 
     fun texts(key: String): List<String> = list(key).map { it as? String ?: throw missing(key, "texts") }
 

@@ -25,7 +25,7 @@ data class Quantization(
 )
 
 /** How a picture becomes a tensor. The steps run in the order of the contract, docs/reference/contract.md. */
-data class ImageSpec(
+class ImageSpec(
     val height: Int,
     val width: Int,
     val color: Color = Color.RGB,
@@ -37,6 +37,7 @@ data class ImageSpec(
     val mean: FloatArray = floatArrayOf(0f),
     val std: FloatArray = floatArrayOf(1f),
     val layout: Layout = Layout.NHWC,
+    /** Whether a file's EXIF orientation turns the picture before all else. */
     val followsOrientation: Boolean = true,
 ) {
     enum class Color { RGB, BGR, GRAY }
@@ -52,11 +53,6 @@ data class ImageSpec(
 
     /** Values of the tensor. */
     val size: Int get() = height * width * channels
-
-    // A data class compares arrays by identity; nothing here compares specs.
-    override fun equals(other: Any?): Boolean = this === other
-
-    override fun hashCode(): Int = System.identityHashCode(this)
 }
 
 /** What applies to raw scores over the last axis. */
@@ -108,6 +104,26 @@ data class DetectionSpec(
     }
 
     enum class Suppression { HARD, WEIGHTED, NONE }
+
+    /** The outputs that are read. */
+    val outputs: List<String> get() = listOfNotNull(boxes, scores, classes, count)
+
+    /** x and y of the centre, width and height of each anchor, one after the other; made once. */
+    internal val anchorTable: DoubleArray by lazy(LazyThreadSafetyMode.PUBLICATION) {
+        val table = DoubleArray(4 * anchors.sumOf { it.rows * it.columns * it.sizes.size })
+        var to = 0
+        for (grid in anchors) {
+            for (cell in 0 until grid.rows * grid.columns) {
+                for (size in grid.sizes) {
+                    table[to++] = (cell % grid.columns + 0.5) / grid.columns
+                    table[to++] = (cell / grid.columns + 0.5) / grid.rows
+                    table[to++] = size.width
+                    table[to++] = size.height
+                }
+            }
+        }
+        table
+    }
 }
 
 /** One input or output, as the app sees it and as the file stores it. */
@@ -125,6 +141,52 @@ class TensorSpec(
     val size: Int = shape.fold(1) { product, size -> Math.multiplyExact(product, size) }
 
     override fun toString(): String = "$name ${type.contractName}$shape"
+}
+
+/** What can run a model; the order of an app's ladder is in [ModelFacts.accelerators]. */
+enum class Accelerator(val key: String) {
+    NPU("npu"),
+    GPU("gpu"),
+
+    /** The GPU, and the CPU for what the GPU cannot do. */
+    GPU_CPU("gpu_cpu"),
+    CPU("cpu"),
+}
+
+/**
+ * What an app knows of its model; `ModelSpec` in the package generated holds the facts of this project.
+ *
+ * @param modelSha256 of the model's file as it is shipped, in lower case.
+ * @param modelSize of that file, in bytes.
+ * @param signature key of the signature in the file; empty where it has none.
+ * @param goldenAtol absolute tolerance of an output value against the host's.
+ * @param goldenRtol relative tolerance of an output value against the host's.
+ */
+open class ModelFacts(
+    val name: String,
+    val version: String,
+    val variant: String,
+    val modelFile: String,
+    val modelSha256: String,
+    val modelSize: Long,
+    val signature: String,
+    val inputs: List<TensorSpec>,
+    val outputs: List<TensorSpec>,
+    val labels: List<String> = emptyList(),
+    val detections: DetectionSpec? = null,
+    val accelerators: List<Accelerator> = listOf(Accelerator.CPU),
+    val goldenAtol: Double = 0.0,
+    val goldenRtol: Double = 0.0,
+) {
+    /** The input with a name of the contract. */
+    fun input(name: String): TensorSpec = inputs.named(name, "input")
+
+    /** The output with a name of the contract. */
+    fun output(name: String): TensorSpec = outputs.named(name, "output")
+
+    private fun List<TensorSpec>.named(name: String, side: String): TensorSpec =
+        firstOrNull { it.name == name }
+            ?: throw ModelError("the model has no $side called $name", "there are ${joinToString { it.name }}")
 }
 
 /** Something the caller can act on: what happened, and what to do. */

@@ -52,11 +52,17 @@ class Picture(
         }
 
     companion object {
-        /** RGB of packed pixels as Android's Bitmap.getPixels gives them; alpha is dropped. */
-        fun ofArgb(argb: IntArray, width: Int, height: Int): Picture {
-            val pixels = ByteArray(Math.multiplyExact(Math.multiplyExact(width, height), 3))
+        /**
+         * RGB of packed pixels as Android's Bitmap.getPixels gives them; alpha is dropped.
+         *
+         * @param reuse an array of the last picture, for frame after frame; taken where its size fits.
+         */
+        fun ofArgb(argb: IntArray, width: Int, height: Int, reuse: ByteArray? = null): Picture {
+            val count = Math.multiplyExact(width, height)
+            val size = Math.multiplyExact(count, 3)
+            val pixels = if (reuse != null && reuse.size == size) reuse else ByteArray(size)
             var to = 0
-            for (index in 0 until width * height) {
+            for (index in 0 until count) {
                 val value = argb[index]
                 pixels[to++] = (value shr 16).toByte()
                 pixels[to++] = (value shr 8).toByte()

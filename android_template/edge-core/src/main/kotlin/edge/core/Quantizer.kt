@@ -43,6 +43,45 @@ object Quantizer {
         }
     }
 
+    /**
+     * What the file takes for an input: the tensor itself where nothing is converted, else [scratch], filled.
+     *
+     * @param scratch `Tensor.zeros(spec.storedType, spec.shape)`, made once.
+     */
+    fun toStored(tensor: Tensor, spec: TensorSpec, scratch: Tensor): Tensor {
+        val quantization = spec.quantization ?: return unchanged(tensor, spec)
+        when (scratch) {
+            is Tensor.Bytes -> quantize(tensor.floats(), scratch.values, quantization, scratch.unsigned)
+            is Tensor.Ints -> quantize(tensor.floats(), scratch.values, quantization)
+            else -> throw impossible(spec)
+        }
+        return scratch
+    }
+
+    /**
+     * What an output of the file means: the tensor itself where nothing is converted, else [scratch], filled.
+     *
+     * @param scratch `Tensor.zeros(spec.type, spec.shape)`.
+     */
+    fun fromStored(stored: Tensor, spec: TensorSpec, scratch: Tensor): Tensor {
+        val quantization = spec.quantization ?: return unchanged(stored, spec)
+        when (stored) {
+            is Tensor.Bytes -> dequantize(stored.values, scratch.floats(), quantization, stored.unsigned)
+            is Tensor.Ints -> dequantize(stored.values, scratch.floats(), quantization)
+            else -> throw impossible(spec)
+        }
+        return scratch
+    }
+
+    private fun unchanged(tensor: Tensor, spec: TensorSpec): Tensor =
+        if (spec.type == spec.storedType) tensor else throw impossible(spec)
+
+    private fun impossible(spec: TensorSpec) =
+        ModelError(
+            "tensor ${spec.name} is ${spec.type.contractName}, and stored as ${spec.storedType.contractName}",
+            "make the project anew with edge scaffold update",
+        )
+
     private fun integer(real: Float, quantization: Quantization, low: Long, high: Long): Long {
         val scaled = real / quantization.scale
         if (scaled.isNaN()) {

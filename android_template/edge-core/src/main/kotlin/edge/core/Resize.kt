@@ -7,105 +7,41 @@ import kotlin.math.max
 import kotlin.math.min
 
 /**
- * Resizing, one axis after the other, exactly as docs/reference/contract.md defines it: the same numbers as
- * tf.image.resize. Sums are in float32 and in a fixed order.
+ * Which source indices make an output index along one axis, with which weights.
+ *
+ * @param taps how many of each belong to one output index.
+ * @param indices sources, one output index after the other.
+ * @param weights of these sources.
  */
-object Resize {
-    /** Which source indices make an output index, with which weights: `taps` of each, one after the other. */
-    private class Taps(
-        val taps: Int,
-        val indices: IntArray,
-        val weights: FloatArray,
-    )
+internal class Taps(
+    val taps: Int,
+    val indices: IntArray,
+    val weights: FloatArray,
+)
 
-    /**
-     * Resizes a part of a picture.
-     *
-     * @param pixels [rows, columns, channels] of the whole picture, unsigned bytes.
-     * @param stride columns of the whole picture.
-     * @return [height, width, channels], not rounded.
-     */
-    fun resize(
-        pixels: ByteArray,
-        stride: Int,
-        channels: Int,
-        place: Placement,
-        method: ImageSpec.ResizeMethod,
-    ): FloatArray {
-        val rows = place.sourceRows
-        val columns = place.sourceColumns
-        val height = place.rows
-        val width = place.columns
-        val start = (place.sourceTop * stride + place.sourceLeft) * channels
-        val step = stride * channels
-        if (rows == height && columns == width) {
-            val out = FloatArray(height * width * channels)
-            for (row in 0 until height) {
-                for (index in 0 until width * channels) {
-                    out[row * width * channels + index] = unsigned(pixels[start + row * step + index])
-                }
-            }
-            return out
+/**
+ * Resizing along one axis, exactly as docs/reference/contract.md defines it: the same numbers as
+ * tf.image.resize. A picture is the sum of its taps, rows first, in float32 and in the order of the taps.
+ */
+internal object Resize {
+    /** How to bring [sizeIn] pixels to [sizeOut]; a size that fits already stays as it is. */
+    fun taps(sizeIn: Int, sizeOut: Int, method: ImageSpec.ResizeMethod): Taps =
+        when {
+            sizeIn == sizeOut -> Taps(1, IntArray(sizeOut) { it }, ones(sizeOut))
+            method == ImageSpec.ResizeMethod.BILINEAR -> bilinear(sizeIn, sizeOut)
+            method == ImageSpec.ResizeMethod.BILINEAR_ANTIALIAS -> antialias(sizeIn, sizeOut)
+            method == ImageSpec.ResizeMethod.NEAREST -> Taps(1, nearest(sizeIn, sizeOut), ones(sizeOut))
+            else -> throw ModelError("$sizeIn pixels do not fit $sizeOut", "the contract says resize = none")
         }
-        if (method == ImageSpec.ResizeMethod.NONE) {
-            throw ModelError(
-                "the picture is $columns x $rows, the model takes $width x $height",
-                "give a picture of that size, or set resize in edge.toml",
-            )
-        }
-        if (method == ImageSpec.ResizeMethod.NEAREST) {
-            return nearest(pixels, start, step, channels, rows, columns, height, width)
-        }
-        val antialias = method == ImageSpec.ResizeMethod.BILINEAR_ANTIALIAS
-        val down = if (antialias) antialiasTaps(rows, height) else bilinearTaps(rows, height)
-        val across = if (antialias) antialiasTaps(columns, width) else bilinearTaps(columns, width)
-        val line = columns * channels
-        val sums = FloatArray(line)
-        val out = FloatArray(height * width * channels)
-        for (row in 0 until height) {
-            sums.fill(0f)
-            for (tap in 0 until down.taps) {
-                val weight = down.weights[row * down.taps + tap]
-                if (weight == 0f) continue
-                val from = start + down.indices[row * down.taps + tap] * step
-                for (index in 0 until line) sums[index] += unsigned(pixels[from + index]) * weight
-            }
-            for (column in 0 until width) {
-                val to = (row * width + column) * channels
-                for (tap in 0 until across.taps) {
-                    val weight = across.weights[column * across.taps + tap]
-                    if (weight == 0f) continue
-                    val from = across.indices[column * across.taps + tap] * channels
-                    for (channel in 0 until channels) out[to + channel] += sums[from + channel] * weight
-                }
-            }
-        }
-        return out
-    }
 
-    private fun nearest(
-        pixels: ByteArray, start: Int, step: Int, channels: Int,
-        rows: Int, columns: Int, height: Int, width: Int,
-    ): FloatArray {
-        val down = nearestIndices(rows, height)
-        val across = nearestIndices(columns, width)
-        val out = FloatArray(height * width * channels)
-        var to = 0
-        for (row in 0 until height) {
-            for (column in 0 until width) {
-                val from = start + down[row] * step + across[column] * channels
-                for (channel in 0 until channels) out[to++] = unsigned(pixels[from + channel])
-            }
-        }
-        return out
-    }
+    private fun ones(size: Int) = FloatArray(size) { 1f }
 
-    private fun nearestIndices(sizeIn: Int, sizeOut: Int): IntArray {
+    private fun nearest(sizeIn: Int, sizeOut: Int): IntArray {
         val scale = sizeIn.toFloat() / sizeOut.toFloat()
         return IntArray(sizeOut) { index -> min(floor((index.toFloat() + 0.5f) * scale).toInt(), sizeIn - 1) }
     }
 
-    private fun bilinearTaps(sizeIn: Int, sizeOut: Int): Taps {
+    private fun bilinear(sizeIn: Int, sizeOut: Int): Taps {
         val scale = sizeIn.toDouble() / sizeOut
         val indices = IntArray(sizeOut * 2)
         val weights = FloatArray(sizeOut * 2)
@@ -120,7 +56,7 @@ object Resize {
         return Taps(2, indices, weights)
     }
 
-    private fun antialiasTaps(sizeIn: Int, sizeOut: Int): Taps {
+    private fun antialias(sizeIn: Int, sizeOut: Int): Taps {
         val scale = sizeIn.toDouble() / sizeOut
         val radius = max(scale, 1.0)
         val taps = floor(2 * radius).toInt() + 1
@@ -142,6 +78,4 @@ object Resize {
         }
         return Taps(taps, indices, weights)
     }
-
-    private fun unsigned(value: Byte): Float = (value.toInt() and 0xFF).toFloat()
 }

@@ -58,6 +58,9 @@ sealed class Tensor {
         (this as? Floats)?.values
             ?: throw ModelError("the tensor holds ${type.contractName}, not float32", "read it by its own type")
 
+    /** The values as real numbers: the array itself of a float tensor, else a new one. */
+    fun toFloats(): FloatArray = (this as? Floats)?.values ?: FloatArray(size) { real(it).toFloat() }
+
     companion object {
         /** A tensor of zeros. */
         fun zeros(type: ElementType, shape: List<Int>): Tensor {
@@ -72,7 +75,7 @@ sealed class Tensor {
             }
         }
 
-        /** Checks names, types and sizes before anything native sees them. */
+        /** Checks names, types, shapes and sizes before anything native sees them. */
         fun check(given: Map<String, Tensor>, specs: List<TensorSpec>) {
             val expected = specs.joinToString { it.toString() }
             for (name in given.keys) {
@@ -82,10 +85,10 @@ sealed class Tensor {
             }
             for (spec in specs) {
                 val tensor = given[spec.name] ?: throw ModelError("input ${spec.name} is missing", "the model takes $expected")
-                if (tensor.type != spec.type || tensor.size != spec.size) {
+                if (tensor.type != spec.type || tensor.shape != spec.shape || tensor.size != spec.size) {
                     throw ModelError(
-                        "input ${spec.name} is ${tensor.type.contractName} with ${tensor.size} values",
-                        "expected ${spec.type.contractName} with ${spec.size}, shape ${spec.shape}",
+                        "input ${spec.name} is ${tensor.type.contractName}${tensor.shape} with ${tensor.size} values",
+                        "expected ${spec.type.contractName}${spec.shape} with ${spec.size}",
                     )
                 }
             }

@@ -16,20 +16,19 @@ object TopClasses {
      * @param labels names by index; may be shorter than the scores.
      */
     fun best(scores: FloatArray, topK: Int, threshold: Double, labels: List<String>): List<ScoredClass> {
-        val floor = if (threshold != 0.0) threshold else Double.NEGATIVE_INFINITY
-        return scores.indices
-            .sortedWith { one, other -> byScore(scores[one], scores[other]) }
-            .take(topK)
-            .filter { scores[it].toDouble() >= floor }
-            .map { ScoredClass(it, labels.getOrNull(it), scores[it]) }
-    }
-
-    /** Higher first, NaN last; sorting is stable. 0.0 and -0.0 are equal here, as they are in NumPy. */
-    private fun byScore(one: Float, other: Float): Int =
-        when {
-            one.isNaN() || other.isNaN() -> one.isNaN().compareTo(other.isNaN())
-            one > other -> -1
-            one < other -> 1
-            else -> 0
+        val kept = DoubleArray(scores.size)
+        val places = IntArray(scores.size)
+        var count = 0
+        for (index in scores.indices) {
+            val score = scores[index].toDouble()
+            if (score.isNaN() || (threshold != 0.0 && score < threshold)) continue
+            kept[count] = score
+            places[count++] = index
         }
+        val order = Ranking.descending(kept, count)
+        return List(minOf(topK, count)) { rank ->
+            val index = places[order[rank]]
+            ScoredClass(index, labels.getOrNull(index), scores[index])
+        }
+    }
 }
