@@ -324,7 +324,12 @@ def test_ctrl_c(porch: Project, share: float) -> None:
         with porch.start_push(bundle, name) as process:
             started.append(process)
             began = time.monotonic()
-            _, errors = process.communicate(timeout=60)
+            try:
+                _, errors = process.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                # Left running, it would be waited for without end, and haunt the tests after this one.
+                process.kill()
+                raise
         assert process.returncode == 130, errors
         assert time.monotonic() - began < LIMIT_SECONDS
         assert "interrupted" in errors

@@ -21,7 +21,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -35,6 +35,7 @@ from edge_sdk.deploy.transport.failures import (
     program_ended,
     silent_board,
 )
+from edge_sdk.deploy.transport.interrupt import breaking_on_interrupt
 from edge_sdk.errors import ConfigError, ConnectError, HostKeyError, MissingExtraError
 
 STEP_SECONDS = 15.0
@@ -156,15 +157,16 @@ class SecureShell:
             channel = self._transport.open_session(timeout=STEP_SECONDS)
             channel.settimeout(SILENCE_SECONDS)
             channel.exec_command(command)
-        return _SecureChannel(channel, self.board)
+        return _SecureChannel(channel, self.board, self._break_off)
 
     def close(self) -> None:
         """End the connection."""
         transport, self._transport = self._transport, None
-        if transport is not None:
-            transport.close()
-        if self._socket is not None:
-            self._socket.close()
+        with breaking_on_interrupt(self._break_off):
+            if transport is not None:
+                transport.close()
+            if self._socket is not None:
+                self._socket.close()
 
     def __enter__(self) -> SecureShell:
         self.connect()
@@ -250,15 +252,13 @@ class SecureShell:
 
         def give_up() -> None:
             self._gave_up = True
-            if self._socket is not None:
-                with contextlib.suppress(OSError):
-                    self._socket.shutdown(socket.SHUT_RDWR)
+            self._break_off()
 
         timer = threading.Timer(seconds, give_up)
         timer.daemon = True
         timer.start()
         try:
-            with mapped(self.board, doing):
+            with breaking_on_interrupt(self._break_off), mapped(self.board, doing):
                 yield
         except ConnectError as failure:
             if self._gave_up:
@@ -267,16 +267,23 @@ class SecureShell:
         finally:
             timer.cancel()
 
+    def _break_off(self) -> None:
+        """Shut the socket: whoever waits for the board, in any thread, stops waiting."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
 
 class _SecureChannel:
-    def __init__(self, channel: Any, board: Board) -> None:
+    def __init__(self, channel: Any, board: Board, break_off: Callable[[], None]) -> None:
         self._channel = channel
         self._board = board
+        self._break_off = break_off
         self._stderr = bytearray()
 
     def read(self, size: int) -> bytes:
-        self._drain()
         with self._mapped("waiting for the board"):
+            self._drain()
             data: bytes = self._channel.recv(size)
         if not data:
             # A closed channel and a broken link both read as the end; the link's own error says more.
@@ -287,7 +294,8 @@ class _SecureChannel:
         return data
 
     def readable(self) -> bool:
-        return bool(self._channel.recv_ready() or self._channel.closed or self._channel.eof_received)
+        with breaking_on_interrupt(self._break_off):
+            return bool(self._channel.recv_ready() or self._channel.closed or self._channel.eof_received)
 
     def write(self, data: bytes | memoryview) -> None:
         view = memoryview(data)
@@ -301,17 +309,23 @@ class _SecureChannel:
             self._channel.shutdown_write()
 
     def stderr_tail(self) -> str:
-        self._drain()
+        with self._mapped("reading what the board said"):
+            self._drain()
         return self._stderr.decode("utf-8", "replace").strip()
 
     def exit_status(self, seconds: float) -> int | None:
-        if not self._channel.status_event.wait(seconds):
+        with breaking_on_interrupt(self._break_off):
+            ended = self._channel.status_event.wait(seconds)
+        if not ended:
             return None
         status = int(self._channel.exit_status)
         return None if status < 0 else status
 
     def close(self) -> None:
-        self._channel.close()
+        # Over a link that is broken there is nobody to say goodbye to; why it broke is told elsewhere.
+        lost = (OSError, EOFError, _paramiko().SSHException)
+        with breaking_on_interrupt(self._break_off), contextlib.suppress(*lost):
+            self._channel.close()
 
     def _drain(self) -> None:
         # An undrained standard error would fill the channel's window and block the program.
@@ -322,7 +336,7 @@ class _SecureChannel:
     @contextlib.contextmanager
     def _mapped(self, doing: str) -> Iterator[None]:
         try:
-            with mapped(self._board, doing):
+            with breaking_on_interrupt(self._break_off), mapped(self._board, doing):
                 yield
         except ConnectError as failure:
             # "Socket is closed" says that, not why; the transport thread knows the cause.
