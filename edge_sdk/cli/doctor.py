@@ -34,6 +34,7 @@ PACKAGES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("uv",), "host", "resolve a board's packages"),
     (("tomlkit",), "host", "keep comments in boards.toml"),
     (("jinja2",), "host", "render projects for phones"),
+    (("openstep-plist",), "host", "read Xcode projects"),
     (("typer",), "host", "the edge command"),
     (("rich",), "host", "the edge command"),
     *(((("tomli",), "host", "read TOML before Python 3.11"),) if sys.version_info < (3, 11) else ()),
