@@ -1,0 +1,89 @@
+@preconcurrency import CoreML
+import CryptoKit
+import EdgeCore
+
+/// Where the compiled model is: in the app, where Xcode put it, or compiled on the device out of a download.
+enum ModelStore {
+    /// The model that came with the app.
+    static func bundled(_ facts: ModelFacts = ModelSpec.facts) throws -> URL {
+        let name = facts.modelFile.replacingOccurrences(of: ".mlpackage", with: "")
+        guard let url = Bundle.main.url(forResource: name, withExtension: "mlmodelc") else {
+            throw ModelError("the app does not hold \(name).mlmodelc", "add \(facts.modelFile) to the app's target")
+        }
+        return url
+    }
+
+    /// A model that was downloaded: checked, compiled once, and kept under its digest.
+    ///
+    /// - Parameter package: the ".mlpackage" folder that `facts` were generated for.
+    /// - Returns: the compiled model; later calls return it at once, and need no package.
+    static func downloaded(_ package: URL, _ facts: ModelFacts) async throws -> URL {
+        let folder = try prepare(URL.applicationSupportDirectory.appending(path: "edge-models"))
+        let kept = folder.appending(path: "\(facts.modelSha256).mlmodelc")
+        if FileManager.default.fileExists(atPath: kept.path) { return kept }
+        guard try digest(of: package) == facts.modelSha256 else {
+            throw ModelError(
+                "\(package.lastPathComponent) is not the model that this app was made for",
+                "download it again; for a new version of the model run edge scaffold update")
+        }
+        let compiled = try await MLModel.compileModel(at: package)
+        do {
+            // Within one volume this is one step, so that half a model is never found under its digest.
+            try FileManager.default.moveItem(at: compiled, to: kept)
+        } catch where FileManager.default.fileExists(atPath: kept.path) {
+            try? FileManager.default.removeItem(at: compiled)
+        }
+        return kept
+    }
+
+    /// Removes compiled downloads but one.
+    static func forget(except facts: ModelFacts) throws {
+        let folder = try prepare(URL.applicationSupportDirectory.appending(path: "edge-models"))
+        for url in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        where url.lastPathComponent != "\(facts.modelSha256).mlmodelc" {
+            try FileManager.default.removeItem(at: url)
+        }
+    }
+
+    /// The digest of a folder: of one line "NAME SIZE SHA256" for each file below it, sorted by name.
+    static func digest(of folder: URL) throws -> String {
+        let top = folder.resolvingSymlinksInPath().path + "/"
+        guard let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: [.isRegularFileKey])
+        else { throw ModelError("\(folder.lastPathComponent) cannot be read", "download it again") }
+        var lines: [String] = []
+        for case let url as URL in files
+        where try url.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true {
+            let name = String(url.resolvingSymlinksInPath().path.dropFirst(top.count))
+            let (size, sha256) = try digest(ofFile: url)
+            lines.append("\(name) \(size) \(sha256)\n")
+        }
+        lines.sort { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
+        return hexadecimal(SHA256.hash(data: Data(lines.joined().utf8)))
+    }
+
+    private static func digest(ofFile url: URL) throws -> (size: Int, sha256: String) {
+        let file = try FileHandle(forReadingFrom: url)
+        defer { try? file.close() }
+        var hash = SHA256()
+        var size = 0
+        while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty {
+            hash.update(data: piece)
+            size += piece.count
+        }
+        return (size, hexadecimal(hash.finalize()))
+    }
+
+    private static func hexadecimal(_ digest: SHA256Digest) -> String {
+        digest.map { String(format: "%02x", $0) }.joined()
+    }
+
+    private static func prepare(_ folder: URL) throws -> URL {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        // What can be downloaded and compiled again does not belong into a backup.
+        var values = URLResourceValues()
+        values.isExcludedFromBackup = true
+        var excluded = folder
+        try excluded.setResourceValues(values)
+        return folder
+    }
+}
