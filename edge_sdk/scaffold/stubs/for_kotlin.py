@@ -72,6 +72,7 @@ class KotlinStubs:
         jar: Path,
         *,
         classpath: Sequence[Path] = (),
+        options: Sequence[str] = (),
     ) -> Completed:
         """Compile an app's sources against the jar that `compile` made; warnings are errors.
 
@@ -81,13 +82,14 @@ class KotlinStubs:
             sources: Of the app, files or folders.
             jar: To write.
             classpath: Further jars, such as the app's own modules.
+            options: Further options of the compiler.
         """
         java = [path for path in self.sources if path.suffix == ".java"]
         return kotlin.compile(
             [*sources, *java],
             jar,
             classpath=[stubs, *classpath, *self._real(kotlin)],
-            options=compose_options(kotlin),
+            options=[*compose_options(kotlin), *options],
         )
 
     def _real(self, kotlin: Kotlin) -> list[Path]:
