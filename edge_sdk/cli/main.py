@@ -19,6 +19,7 @@ VERBS: tuple[str, ...] = (
     "check",
     "verify",
     "report",
+    "scaffold",
     "push",
     "run",
     "status",
