@@ -74,11 +74,15 @@ def print_created(project: Project) -> None:
         grid.add_row(name, Text(value))
     out.print(grid)
     out.print()
+    out.print(_tree(project.paths()))
+    out.print()
     counts = Counter(record.kind for record in project.answers.files.values())
     grid = _grid()
-    grid.add_row("generated", f"{counts['generated']} files", "every update writes them again: do not edit")
-    grid.add_row("scaffold", f"{counts['scaffold']} files", "yours to edit: an update merges")
-    grid.add_row("user", f"{counts['user']} files", Text("yours alone: " + _some(project.paths(kind="user"))))
+    grid.add_row("generated", _files(counts["generated"]), "every update writes them again: do not edit")
+    grid.add_row("scaffold", _files(counts["scaffold"]), "yours to edit: an update merges")
+    if counts["user"]:
+        whose = Text("yours alone: " + _some(project.paths(kind="user")))
+        grid.add_row("user", _files(counts["user"]), whose)
     out.print(grid)
     out.print()
     folder = shlex.quote(str(project.folder))
@@ -168,6 +172,7 @@ def print_changes(plan: UpdatePlan, left_alone: Sequence[str], *, applied: bool)
 def print_report(report: VerifyReport) -> None:
     """Print the checks of a project, and what they found."""
     from rich.table import Table
+    from rich.text import Text
 
     out = stdout()
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -178,9 +183,11 @@ def print_report(report: VerifyReport) -> None:
     for outcome in report.outcomes:
         table.add_row(
             outcome.name,
-            f"[{_COLOURS[outcome.state]}]{outcome.state}[/]",
+            Text(outcome.state, style=_COLOURS[outcome.state]),
             f"{outcome.seconds:.1f}",
-            outcome.proves,
+            Text(outcome.proves)
+            if outcome.state != "passed" or not outcome.why
+            else Text.assemble(outcome.proves, (f" ({outcome.why})", "dim")),
         )
     out.print(table)
     for outcome in report.outcomes:
@@ -194,8 +201,9 @@ def print_report(report: VerifyReport) -> None:
 
 
 def _said(outcome: CheckOutcome) -> Iterator[str]:
-    if outcome.findings or outcome.why:
-        yield f"\n{outcome.name}: {outcome.why or outcome.state}"
+    if outcome.state == "passed":
+        return
+    yield f"\n{outcome.name} {outcome.state}" + (f": {outcome.why}" if outcome.why else "")
     for finding in outcome.findings:
         yield f"  {finding}"
     if outcome.how:
@@ -230,6 +238,18 @@ def _text(content: bytes | None) -> str | None:
     except UnicodeDecodeError:
         return None
     return None if "\0" in text or max(map(len, text.splitlines()), default=0) > _LONG_LINE else text
+
+
+def _tree(paths: Sequence[str]) -> Table:
+    """Return what lies on the top of a project: its folders, then its files."""
+    from rich.text import Text
+
+    below = Counter(path.partition("/")[0] for path in paths if "/" in path)
+    grid = _grid()
+    for folder, count in sorted(below.items()):
+        grid.add_row(Text(f"  {folder}/"), _files(count))
+    grid.add_row(Text("  files"), Text(", ".join(path for path in paths if "/" not in path)))
+    return grid
 
 
 def _grid() -> Table:

@@ -140,7 +140,7 @@ def digits(folder: Path) -> None:
         text=f"labels = {json.dumps(list('0123456789'))}\n"
         "[input.image.image]\nheight = 28\nwidth = 28\ncolor = 'gray'\nscale = 0.00392156862745098\n"
         "[output.scores]\nactivation = 'softmax'\ntop_k = 3\n",
-        model={"path": "digits_model", "version": "1.0.0"},
+        model={"path": "digits.keras", "version": "1.0.0"},
         build={
             "targets": ["android", "ios"],
             "recipes": ["full_int8_io", "coreml_float16"],
