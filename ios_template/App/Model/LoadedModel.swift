@@ -8,6 +8,10 @@ actor LoadedModel {
     let model: MLModel
     let features: ModelFeatures
     let signposter = OSSignposter(subsystem: Bundle.main.bundleIdentifier ?? "app", category: "model")
+[% if "vision" in flags %]
+    /// Made when the camera first asks for it.
+    var vision: VisionPath?
+[% endif %]
 
     /// Opens a compiled model, which may take minutes where Core ML prepares it for the Neural Engine.
     ///

@@ -30,8 +30,10 @@ enum ModelStore {
         do {
             // Within one volume this is one step, so that half a model is never found under its digest.
             try FileManager.default.moveItem(at: compiled, to: kept)
-        } catch where FileManager.default.fileExists(atPath: kept.path) {
+        } catch {
             try? FileManager.default.removeItem(at: compiled)
+            // Another task may have been faster.
+            guard FileManager.default.fileExists(atPath: kept.path) else { throw error }
         }
         return kept
     }

@@ -116,7 +116,7 @@ struct ArrayRows {
     init(shape: [Int], strides: [Int]) {
         var axis = shape.count - 1
         var length = 1
-        let step = zip(shape, strides).last { $0.0 > 1 }?.1 ?? 1
+        let step = shape.indices.last { shape[$0] > 1 }.map { strides[$0] } ?? 1
         while axis >= 0, shape[axis] == 1 || strides[axis] == length * step {
             length *= shape[axis]
             axis -= 1

@@ -6,6 +6,12 @@ public struct Meaning: Sendable {
     public let classes: [String: [ScoredClass]]
     /// In place of the outputs that they are made of; nil for a model without boxes.
     public let detections: [Detection]?
+
+    public init(tensors: [String: Tensor], classes: [String: [ScoredClass]], detections: [Detection]?) {
+        self.tensors = tensors
+        self.classes = classes
+        self.detections = detections
+    }
 }
 
 /// From output tensors to what they mean: activations, classes, boxes.

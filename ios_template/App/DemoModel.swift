@@ -1,0 +1,146 @@
+import EdgeCore
+import SwiftUI
+
+/// What the demo screen shows, and what its buttons do.
+@MainActor
+final class DemoModel: ObservableObject {
+    let runner = CoreMLRunner()
+
+    /// What is being done; nil while nothing is.
+    @Published private(set) var busy: String?
+    @Published private(set) var failure: ModelError?
+    @Published private(set) var report: RunReport?
+    @Published private(set) var plan: String?
+    /// What the self-test found, a line each.
+    @Published private(set) var findings: [String] = []
+[% if "picture" in flags %]
+    @Published private(set) var seen: Seen?
+    @Published private(set) var image: CGImage?
+    /// Median and 90th percentile of the model's own time.
+    @Published private(set) var latency: String?
+    private var times = LatencyStatistics()
+[% endif %]
+
+    /// Opens the model, so that the first answer does not have to wait for it.
+    func open() async {
+        await work("Opening the model; the first time on a device this may take minutes") {
+            _ = try await self.runner.model()
+            self.report = await self.runner.report
+            self.plan = try await self.runner.computePlan()
+        }
+    }
+
+    /// Gives the model's memory back: iOS asks for it, or the app is no longer seen.
+    func release() async {
+        await runner.close()
+        report = nil
+    }
+
+    /// Compares every step around the model, and the model on each choice of compute units, with the host.
+    func selfTest() async {
+        findings = []
+        await work("Comparing with the numbers of the host") {
+            // One model in memory at a time.
+            await self.runner.close()
+            let steps = try await Task.detached { try SelfTest.steps() }.value
+            self.findings = steps.isEmpty ? ["steps around the model: the same numbers"] : steps
+            for units in self.runner.facts.computeUnits {
+                self.findings += await Self.lines(units, self.runner.facts)
+            }
+        }
+        await open()
+    }
+[% if "picture" in flags %]
+
+    /// Runs the model on a picture file.
+    func look(at data: Data) async {
+        await work("Looking") {
+            let reader = try PictureReader(self.runner)
+            // Opening the model is not part of its time.
+            _ = try await self.runner.model()
+            self.show(try await reader.read(data))
+        }
+        report = await runner.report
+    }
+[% endif %]
+[% if "camera" in flags %]
+
+    /// Runs the model on frames until the task is cancelled.
+[% if "vision" in flags %]
+    func watch(_ feed: CameraFeed, usesVision: Bool) async {
+[% else %]
+    func watch(_ feed: CameraFeed) async {
+[% endif %]
+        times.clear()
+        seen = nil
+        do {
+            let reader = try PictureReader(runner)
+            _ = try await runner.model()
+            for await frame in try await feed.frames() {
+[% if "vision" in flags %]
+                if usesVision {
+                    show(try await reader.glance(frame, runner.model()))
+                } else {
+                    show(try await reader.read(frame))
+                }
+[% else %]
+                show(try await reader.read(frame))
+[% endif %]
+                failure = nil
+            }
+        } catch {
+            fail(error)
+        }
+        report = await runner.report
+    }
+[% endif %]
+[% if "picture" in flags %]
+
+    private func show(_ found: Seen) {
+        seen = found
+        if let picture = found.picture { image = CGImage.make(picture) }
+        times.add(found.time)
+        latency = Self.summary(times)
+        UserCode.received(found.meaning)
+    }
+[% endif %]
+
+    private func work(_ what: String, _ steps: @MainActor () async throws -> Void) async {
+        busy = what
+        failure = nil
+        defer { busy = nil }
+        do {
+            try await steps()
+        } catch {
+            fail(error)
+        }
+    }
+
+    private func fail(_ error: any Error) {
+        if error is CancellationError { return }
+        failure =
+            error as? ModelError
+            ?? ModelError(error.localizedDescription, "try again; the log of the device may tell more", cause: error)
+    }
+
+    private static func lines(_ units: ComputeUnits, _ facts: ModelFacts) async -> [String] {
+        do {
+            let result = try await SelfTest.run(units, facts)
+            let time = result.milliseconds.formatted(.number.precision(.fractionLength(1)))
+            if result.problems.isEmpty { return ["\(units.key): the same numbers, \(time) ms"] }
+            return result.problems.map { "\(units.key): \($0)" }
+        } catch {
+            return ["\(units.key): \(error)"]
+        }
+    }
+[% if "picture" in flags %]
+
+    private static func summary(_ times: LatencyStatistics) -> String {
+        let parts = [50.0, 90.0].map { percent in
+            let time = times.percentile(percent).formatted(.number.precision(.fractionLength(1)))
+            return "p\(Int(percent)) \(time) ms"
+        }
+        return "\(parts.joined(separator: ", ")) of \(times.count)"
+    }
+[% endif %]
+}
