@@ -70,5 +70,4 @@ dependencies {
     androidTestImplementation(libs.androidx.test.junit)
     androidTestImplementation(libs.androidx.test.runner)
     androidTestImplementation(libs.junit)
-    androidTestImplementation(libs.kotlinx.coroutines.test)
 }

@@ -41,5 +41,4 @@ dependencies {
     }
 [% endif %]
     testImplementation(libs.junit)
-    testImplementation(libs.kotlinx.coroutines.test)
 }

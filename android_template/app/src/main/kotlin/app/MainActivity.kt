@@ -4,15 +4,15 @@ import android.os.Bundle
 import androidx.activity.ComponentActivity
 import androidx.activity.compose.setContent
 import androidx.activity.enableEdgeToEdge
-import androidx.compose.material3.MaterialTheme
-import androidx.compose.material3.Text
-import edge.core.generated.ModelSpec
+import androidx.activity.viewModels
 
-/** The one screen of the app. */
+/** The app's one activity. */
 class MainActivity : ComponentActivity() {
+    private val model: MainViewModel by viewModels()
+
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
         enableEdgeToEdge()
-        setContent { MaterialTheme { Text(ModelSpec.name) } }
+        setContent { AppTheme { MainScreen(model) } }
     }
 }
