@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -118,14 +119,20 @@ def changes_to_dict(plan: UpdatePlan, *, with_diff: bool = False) -> dict[str, A
 
 
 def print_diff(plan: UpdatePlan) -> None:
-    """Print an update as a unified diff."""
+    """Print an update as a unified diff; but for the lines that begin with "#", `git apply` takes it."""
+    from rich.segment import Segment, Segments
+    from rich.style import Style
+
     out = stdout()
+    styles = {mark: Style.parse(style) for mark, style in (("+", "green"), ("-", "red"), ("@", "cyan"))}
     for change in plan.changes:
         if change.reason:
-            out.print(f"# {change.action} {change.path}: {change.reason}", style="dim", markup=False)
-        for line in _difference(change):
-            style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
-            out.print(line, style=style, markup=False, soft_wrap=True)
+            out.print(
+                f"# {change.action} {change.path}: {change.reason}", style="dim", markup=False, soft_wrap=True
+            )
+        # As segments: rich's texts turn tabs into spaces, and a diff is what it is.
+        lines = [Segment(f"{line}\n", styles.get(line[:1])) for line in _difference(change)]
+        out.print(Segments(lines), soft_wrap=True, end="")
     if not plan.changes:
         out.print("Nothing would change.")
     elif plan.conflicts:
@@ -218,15 +225,20 @@ def _difference(change: Change) -> Iterator[str]:
     if before is None or after is None:
         yield f"Binary files a/{old} and b/{change.path} differ"
         return
-    yield from (
-        line.rstrip("\n")
-        for line in difflib.unified_diff(
-            before.splitlines(keepends=True),
-            after.splitlines(keepends=True),
-            "/dev/null" if change.before is None else f"a/{old}",
-            "/dev/null" if change.after is None else f"b/{change.path}",
-        )
-    )
+    for line in difflib.unified_diff(
+        _lines(before),
+        _lines(after),
+        "/dev/null" if change.before is None else f"a/{old}",
+        "/dev/null" if change.after is None else f"b/{change.path}",
+    ):
+        yield line.removesuffix("\n")
+        if not line.endswith("\n"):
+            yield "\\ No newline at end of file"
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines, each with its end; nothing but a line feed ends one, as in `git`."""
+    return [line for line in re.split(r"(?<=\n)", text) if line]
 
 
 def _text(content: bytes | None) -> str | None:

@@ -18,11 +18,13 @@ class Done:
         code: Its exit code.
         out: What it printed on stdout.
         talk: What it printed on stderr.
+        raw: The bytes on stdout; `out` has lost carriage returns.
     """
 
     code: int
     out: str
     talk: str
+    raw: bytes
 
     @property
     def data(self) -> dict[str, Any]:
@@ -43,7 +45,7 @@ def scaffold(*args: str | Path) -> Done:
     found = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(app, ["scaffold", *map(str, args)])
     if found.exception is not None and not isinstance(found.exception, SystemExit):
         raise found.exception
-    return Done(found.exit_code, found.stdout, found.stderr)
+    return Done(found.exit_code, found.stdout, found.stderr, found.stdout_bytes)
 
 
 def own_files(project: Path) -> dict[str, bytes]:
