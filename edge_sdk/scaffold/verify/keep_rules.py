@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -134,16 +135,23 @@ def _has_classes(site: Site) -> bool:
 
 def _known(site: Site) -> frozenset[str]:
     """Return the names of all classes that the app can see: its own, stubs, and real ones that are here."""
-    stubs = kotlin_stubs(site.project.options.runtime, tests=True)
-    names: set[str] = set()
-    for place in stubs.sources:
-        names |= declared_classes(place.read_text("utf-8"))
-    for path in site.find(".kt", ".java"):
-        names |= declared_classes(site.read(path))
+    runtime = site.project.options.runtime
+    jars: tuple[Path, ...] = ()
     if _has_classes(site):
         kotlin = site.kotlin()
-        for jar in (*(kotlin.jars[name] for name in stubs.classes), kotlin.library):
-            names |= _classes(jar)
+        stubs = kotlin_stubs(runtime, tests=True)
+        jars = (*(kotlin.jars[name] for name in stubs.classes), kotlin.library)
+    own = {name for path in site.find(".kt", ".java") for name in declared_classes(site.read(path))}
+    return _of_libraries(runtime, jars) | own
+
+
+@functools.cache
+def _of_libraries(runtime: str, jars: tuple[Path, ...]) -> frozenset[str]:
+    names: set[str] = set()
+    for place in kotlin_stubs(runtime, tests=True).sources:
+        names |= declared_classes(place.read_text("utf-8"))
+    for jar in jars:
+        names |= _classes(jar)
     return frozenset(names)
 
 

@@ -11,17 +11,31 @@ from edge_sdk.scaffold.verify.catalog import Catalog
 from edge_sdk.scaffold.verify.files import Files
 from edge_sdk.scaffold.verify.keep_rules import KeepRules
 from edge_sdk.scaffold.verify.kotlin import KotlinApp, KotlinCore, KotlinGolden, KotlinParse
+from edge_sdk.scaffold.verify.model import Model
 from edge_sdk.scaffold.verify.page_size import PageSize
+from edge_sdk.scaffold.verify.plists import Plists
+from edge_sdk.scaffold.verify.resources import Resources
+from edge_sdk.scaffold.verify.swift import SwiftApp, SwiftCore, SwiftFormat
+from edge_sdk.scaffold.verify.xcodeproj import Xcodeproj
 
 CHECKS: tuple[Check, ...] = (
     Files(),
+    Model(),
+    # Android.
     Catalog(),
     KotlinParse(),
     KotlinCore(),
     KotlinGolden(),
     KotlinApp(),
+    Resources(),
     PageSize(),
     KeepRules(),
+    # iOS.
+    Xcodeproj(),
+    Plists(),
+    SwiftCore(),
+    SwiftApp(),
+    SwiftFormat(),
 )
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from edge_sdk.bundle.digest import sha256_of
 from edge_sdk.resources import data_folder
+from edge_sdk.scaffold.fixed_shapes import with_fixed_shapes
 from edge_sdk.scaffold.project import create_project
 from edge_sdk.scaffold.render import Content, render, spec_json
-from edge_sdk.scaffold.spec import MobileSpec
+from edge_sdk.scaffold.spec import MobileSpec, MobileTensor
 from edge_sdk.scaffold.template import load_template
+from tests.scaffold.bundles import MODELS
 from tests.scaffold.tiny import OPTIONS, spec_of
 
 CATALOG = """\
@@ -94,10 +99,30 @@ _CORE = "edge-core"
 _SPEC = "src/main/kotlin/edge/core/generated/ModelSpec.kt"
 
 
-def make_project(
-    folder: Path, *, spec: MobileSpec | None = None, model: bytes = b"model", golden: bytes = b"{}"
-) -> Path:
-    """Write a project into `folder / "project"`; return it."""
+def facts_of(model: bytes, **changes: Any) -> MobileSpec:
+    """Return the facts of tests/data/models/dynamic_batch.tflite with a fixed batch."""
+    fields: dict[str, Any] = {
+        "model_sha256": sha256_of(model),
+        "model_size": len(model),
+        "inputs": (_tensor("x", 8),),
+        "outputs": (_tensor("y", 3),),
+    }
+    return replace(spec_of(), **{**fields, **changes})
+
+
+def _tensor(name: str, size: int) -> MobileTensor:
+    return MobileTensor(name=name, dtype="float32", shape=(1, size), stored_name=name, stored_dtype="float32")
+
+
+def make_project(folder: Path, *, golden: bytes = b"{}", **changes: Any) -> Path:
+    """Write a project into `folder / "project"`; return it.
+
+    Args:
+        folder: Empty.
+        golden: Its golden vectors.
+        changes: To the facts of its model.
+    """
+    model = with_fixed_shapes((MODELS / "dynamic_batch.tflite").read_bytes())
     template = folder / "template"
     index = [
         'platform = "android"',
@@ -119,7 +144,7 @@ def make_project(
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(place.read_bytes())
     (template / "template.toml").write_text("\n".join(index) + "\n")
-    facts = spec or spec_of()
+    facts = facts_of(model, **changes)
     rendered = render(
         load_template(template),
         facts,
