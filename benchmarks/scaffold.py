@@ -3,8 +3,8 @@
     python benchmarks/scaffold.py [--runs 5] [NAME...]
 
 Whole processes, median wall time, on bundles of real models, which tests/scaffold/real_bundles.py builds
-once. A bare `python -c pass` stands beside them, because it is their floor. No command may import TensorFlow or
-coremltools; that is looked up in the process that made the project.
+once. A bare `python -c pass` stands beside them, because it is their floor. No command may import TensorFlow
+or coremltools; that is looked up in the process that made the project.
 """
 
 from __future__ import annotations
