@@ -17,13 +17,11 @@ def flags(spec: MobileSpec, options: ScaffoldOptions) -> frozenset[str]:
     """Return what chooses files and passages of the template.
 
     camera: an input is a picture, so the app takes one of the gallery or of the camera.
-    boxes: the contract tells how outputs become boxes.
     compiled: the runtime is CompiledModel, bundled or of Play services.
     flex: the model has TensorFlow operators.
     """
     found = {
         "camera": any(item.image is not None for item in spec.inputs),
-        "boxes": spec.detections is not None,
         "compiled": options.runtime != "litert1",
         "flex": bool(spec.flex_ops),
     }

@@ -22,9 +22,7 @@ APPLICATION = "com.example.sample"
 
 
 def _float(name: str, *shape: int) -> MobileTensor:
-    return MobileTensor(
-        name=name, dtype="float32", shape=shape, stored_name=name, stored_dtype="float32"
-    )
+    return MobileTensor(name=name, dtype="float32", shape=shape, stored_name=name, stored_dtype="float32")
 
 
 def _spec(name: str, **changes: object) -> MobileSpec:
@@ -58,9 +56,7 @@ MODELS: Mapping[str, MobileSpec] = {
         "two inputs",
         inputs=(
             replace(_float("image", 1, 8, 8, 3), image=ImagePreprocess(height=8, width=8)),
-            MobileTensor(
-                name="class", dtype="int64", shape=(1,), stored_name="class", stored_dtype="int64"
-            ),
+            MobileTensor(name="class", dtype="int64", shape=(1,), stored_name="class", stored_dtype="int64"),
         ),
         outputs=(_float("y", 1, 2), replace(_float("a b", 1), dtype="bool", stored_dtype="bool")),
     ),
