@@ -45,25 +45,26 @@ _OBJECTS = (
     "debug_tests",
     "release_tests",
 )
-#: Names that an app may not have, in lower case: it is a Swift module and a folder of the project, and would
-#: hide a framework, a type that its sources use, or another folder.
+#: Names that an app may not have, in lower case, for it is a Swift module and a folder of the project:
+#: modules of Swift and Apple that sources import or are likely to, and the project's own.
 _TAKEN = frozenset(
     """
-    swift foundation uikit swiftui coreml vision avfoundation coregraphics coreimage coremedia corevideo
-    cryptokit dispatch imageio os observation combine photosui uniformtypeidentifiers xctest testing metal
-    quartzcore coretransferable darwin objectivec accelerate
-    edgecore edgemodelkit packages
-    app scene view viewbuilder text image label button list section state binding environment bundle data date
-    url task error result string int double float bool array dictionary set character substring
-    notificationcenter color canvas path group form picker spacer divider labeledcontent contentview
-    tensor picture preprocess postprocess preprocessor quantizer model modelspec modelfacts modelerror
-    modelrunning boxes box detection meaning runreport computeunits goldencheck goldenvectors
-    latencystatistics
-    main tests user
+    swift builtin cxx darwin dispatch distributed foundation observation os regexbuilder simd
+    synchronization system testing xctest objectivec accelerate accounts activitykit alarmkit appintents
+    arkit audiotoolbox avfoundation avkit carplay charts classkit cloudkit combine contacts coreai
+    coreaudio corebluetooth coredata coregraphics corehaptics coreimage corelocation coremedia coremidi
+    coreml coremotion corenfc corespotlight coretext coretransferable corevideo createml cryptokit
+    eventkit foundationmodels gamecontroller gamekit gameplaykit healthkit homekit imageio
+    imageplayground intents linkpresentation localauthentication mapkit mediaplayer messages metal
+    metalkit modelio multipeerconnectivity musickit naturallanguage nearbyinteraction network passkit
+    pdfkit pencilkit photos photosui quartzcore quicklook realitykit roomplan safariservices scenekit
+    security sensorkit shazamkit social soundanalysis speech spritekit storekit swiftdata swiftui
+    tabulardata tipkit translation uikit uniformtypeidentifiers usernotifications videotoolbox vision
+    visionkit weatherkit webkit widgetkit edgecore edgemodelkit packages
     """.split()  # noqa: SIM905 - names, not lines
 )
-#: How Vision crops and scales for each fit of the contract.
-_VISION_OPTIONS = {"stretch": "scaleFill", "crop": "centerCrop", "pad": "scaleFit"}
+#: How Vision crops and scales for a fit of the contract.
+_VISION_OPTIONS = {"stretch": "scaleFill", "crop": "centerCrop"}
 
 
 def context(spec: MobileSpec, options: ScaffoldOptions) -> dict[str, Any]:
@@ -137,8 +138,8 @@ def why_no_vision(tensor: MobileTensor) -> str | None:
         return "the package takes numbers, not an image"
     if image.crop_fraction != 1:
         return f"the contract crops to {image.crop_fraction:g} of the picture first"
-    if image.fit == "pad" and image.pad_value != 0:
-        return f"the contract pads with {image.pad_value:g}, Vision with black"
+    if image.fit not in _VISION_OPTIONS:
+        return "Vision does not document where its own padding goes"
     if image.resize == "none":
         return "the contract takes pictures of one size alone"
     return None
@@ -147,6 +148,7 @@ def why_no_vision(tensor: MobileTensor) -> str | None:
 def app_name(name: str) -> str:
     """Return the name of the app's target for a model of any name: a Swift module that hides nothing."""
     found = type_name(name)
+    # With "Tests" behind it, it could be the name of another app's tests.
     return f"{found}App" if found.lower() in _TAKEN or found.lower().endswith("tests") else found
 
 

@@ -1,4 +1,4 @@
-"""Bundles for every kind of iOS project, each with the tiny Core ML package of tests.bundle, and their projects."""
+"""Projects for iOS of every kind of model, each with the tiny Core ML package of tests.bundle."""
 
 from __future__ import annotations
 

@@ -47,19 +47,9 @@ enum ModelStore {
         }
     }
 
-    /// The digest of a folder: of one line "NAME SIZE SHA256" for each file below it, sorted by name.
+    /// The digest of a folder, as edge_sdk computes it.
     static func digest(of folder: URL) throws -> String {
-        let top = folder.resolvingSymlinksInPath().path + "/"
-        guard let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: [.isRegularFileKey])
-        else { throw ModelError("\(folder.lastPathComponent) cannot be read", "download it again") }
-        var lines: [String] = []
-        for case let url as URL in files
-        where try url.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true {
-            let name = String(url.resolvingSymlinksInPath().path.dropFirst(top.count))
-            let (size, sha256) = try digest(ofFile: url)
-            lines.append("\(name) \(size) \(sha256)\n")
-        }
-        lines.sort { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
+        let lines = try FolderListing.lines(of: folder) { try digest(ofFile: $0) }
         return hexadecimal(SHA256.hash(data: Data(lines.joined().utf8)))
     }
 
