@@ -52,6 +52,10 @@ def kotlin_float(value: float) -> str:
 
 def swift_float(value: float) -> str:
     """Return a Swift literal that is exactly float32(value) where a Float is expected."""
+    with np.errstate(over="ignore"):
+        single = np.float32(value)
+    if 0 < abs(single) < np.finfo(np.float32).tiny:
+        return float(single).hex()  # in decimal, Swift warns that it underflows
     return _float(value, nan="Float.nan", infinity="Float.infinity", suffix="")
 
 
@@ -62,6 +66,8 @@ def kotlin_double(value: float) -> str:
 
 def swift_double(value: float) -> str:
     """Return a Swift literal that is exactly `value` where a Double is expected."""
+    if 0 < abs(value) < np.finfo(np.float64).tiny:
+        return float(value).hex()
     return _double(value, nan="Double.nan", infinity="Double.infinity")
 
 

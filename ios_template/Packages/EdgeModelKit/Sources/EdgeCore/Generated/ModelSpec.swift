@@ -137,9 +137,18 @@ public enum ModelSpec {
     public enum Outputs {
 [[ tensors(spec.outputs, output_names) ]]    }
 
+[% if spec.labels and "\n" not in spec.labels | join %]
+    /// One a line: long lists of texts take the compiler minutes.
+    private static let labels = """
+[% for label in spec.labels %]
+        [[ (label | swift_string)[1:-1] ]]
+[% endfor %]
+        """.utf8.split(separator: 10, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+[% else %]
     private static let labels: [String] = [
 [% for label in spec.labels %]
         [[ label | swift_string ]],
 [% endfor %]
     ]
+[% endif %]
 }
