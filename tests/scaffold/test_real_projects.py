@@ -1,0 +1,127 @@
+"""Projects of real models, made and checked as a user does it: `edge scaffold`, then `edge scaffold verify`.
+
+Every check must pass: the sources compile without a warning, and compute in Kotlin and Swift what Python
+computed for the golden vectors. Only what needs a tool that is not installed may be skipped, and in CI not
+even that.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scaffold import real_bundles
+
+pytestmark = pytest.mark.slow
+
+#: A project is made in 3 s on a machine with nothing else to do; benchmarks/scaffold.py measures that.
+PATIENCE = 15.0
+#: A project is checked in 3 minutes on a machine with nothing else to do.
+VERIFY_PATIENCE = 900.0
+#: Checks that run what a project computes, by platform.
+GOLDEN = {"android": "kotlin-golden", "ios": "swift-core"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One project to make, and what its golden vectors must hold."""
+
+    model: str
+    platform: str
+    steps: frozenset[str]
+    runtime: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        return ["--runtime", self.runtime] if self.runtime else []
+
+    def __str__(self) -> str:
+        return "-".join(filter(None, (self.model, self.platform, self.runtime)))
+
+
+def steps(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+CLASSES = steps("preprocess", "top_classes")
+CASES = (
+    Case("digits", "android", CLASSES | steps("activation", "quantize")),
+    Case("digits", "ios", CLASSES | steps("activation")),
+    Case("efficientnet_lite0", "android", CLASSES),
+    Case("efficientnet_lite0", "android", CLASSES, "litert1"),
+    Case("efficientnet_lite0", "android", CLASSES, "play"),
+    Case("efficientnet_lite0", "ios", CLASSES),
+    Case("basic_pitch", "android", steps()),
+    Case("basic_pitch", "ios", steps()),
+    Case("blaze_face", "android", steps("preprocess", "detections")),
+    Case("two_inputs", "android", CLASSES),
+    Case("two_inputs", "ios", CLASSES),
+)
+
+
+def edge(*words: str | Path, patience: float) -> tuple[dict[str, Any], float]:
+    """Return what a command printed with --json, and the seconds that it took."""
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "edge_sdk.cli.main", "scaffold", *map(str, words), "--json"],
+        capture_output=True,
+        text=True,
+        timeout=patience,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    assert done.returncode in (0, 1), (done.stdout, done.stderr)
+    return json.loads(done.stdout), time.perf_counter() - start
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_project_of_a_real_model(case: Case, record_property: Any) -> None:
+    bundle = real_bundles.made(case.model)
+    made, seconds = edge(case.platform, bundle, "--out", "app", *case.words, patience=PATIENCE)
+    record_property("scaffold_seconds", round(seconds, 2))
+    assert made["model"]["name"] == case.model
+    for path in (path for path in made["files"] if path.endswith("golden.json")):
+        document = json.loads(Path("app", path).read_bytes())
+        assert document["model"], path
+        assert {step["step"] for step in document["steps"]} == case.steps, path
+
+    report, seconds = edge("verify", "app", patience=VERIFY_PATIENCE)
+    record_property("verify_seconds", round(seconds, 1))
+    failed = [check for check in report["checks"] if check["state"] == "failed"]
+    assert not failed, json.dumps(failed, indent=2)
+    skipped = [check for check in report["checks"] if check["state"] == "skipped"]
+    for check in skipped:
+        assert check["why"], check
+        assert check["how"], check
+    if skipped and os.environ.get("CI", "").lower() not in ("1", "true"):
+        pytest.skip("; ".join(f"{check['name']}: {check['why']}" for check in skipped))
+    assert not skipped, skipped
+    assert GOLDEN[case.platform] in [check["name"] for check in report["checks"]]
+
+
+def test_a_next_version_of_a_real_model_meets_edits() -> None:
+    """Digits with an edited app get another model; then the same bundle brings everything back."""
+    bundle = real_bundles.made("digits")
+    edge("android", bundle, "--out", "app", patience=PATIENCE)
+    mine = Path("app/app/build.gradle.kts")
+    mine.write_text("// mine\n" + mine.read_text())
+    result, _ = edge("update", "app", bundle, patience=PATIENCE)
+    assert result["changes"] == []
+    model = next(path for path in Path("app").rglob("*.tflite") if ".edge" not in path.parts)
+    model.write_bytes(b"not a model")
+    report, _ = edge("verify", "app", "--only", "files", "--only", "model", patience=PATIENCE)
+    assert report["failed"]
+    assert str(model.relative_to("app")) in json.dumps(report)
+    result, _ = edge("update", "app", bundle, "--force-generated", patience=PATIENCE)
+    assert [change["path"] for change in result["changes"]] == [str(model.relative_to("app"))]
+    report, _ = edge("verify", "app", "--only", "files", "--only", "model", patience=PATIENCE)
+    assert not report["failed"], report
+    assert mine.read_text().startswith("// mine\n")
