@@ -95,7 +95,11 @@ final class CameraFeed: NSObject, @unchecked Sendable {
         }
         session.addInput(input)
         session.addOutput(output)
-        if #available(iOS 17.0, *) { output.connection(with: .video)?.videoRotationAngle = 90 }
+        if #available(iOS 17.0, *), let connection = output.connection(with: .video),
+            connection.isVideoRotationAngleSupported(90)
+        {
+            connection.videoRotationAngle = 90
+        }
     }
 
     private func stop() {

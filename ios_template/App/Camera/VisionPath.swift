@@ -1,3 +1,4 @@
+@preconcurrency import CoreML
 import EdgeCore
 @preconcurrency import Vision
 

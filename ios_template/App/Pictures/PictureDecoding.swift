@@ -1,5 +1,6 @@
 import CoreGraphics
 import EdgeCore
+import Foundation
 import ImageIO
 
 extension Picture {
