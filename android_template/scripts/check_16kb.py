@@ -74,7 +74,7 @@ def main(paths):
         except (OSError, ValueError, struct.error, zipfile.BadZipFile) as failure:
             print(f"{path}: {failure}", file=sys.stderr)
             return 2
-        print("\n".join(problems) if problems else f"{path}: {count} libraries, aligned to 16 KB")
+        print("\n".join(problems) if problems else f"{path}: native libraries aligned to 16 KB: {count}")
         wrong = wrong or bool(problems)
     return 1 if wrong else 0
 

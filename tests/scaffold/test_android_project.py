@@ -44,8 +44,6 @@ APP = f"app/src/main/kotlin/{APPLICATION.replace('.', '/')}"
 EVERY = [(model, runtime, False) for model in MODELS for runtime in RUNTIMES] + [
     ("two inputs", "litert1", True)
 ]
-#: Who runs JVM unit tests: the classes, without what they are compiled against.
-_RUNTIME_TESTS = ("LadderFileTest", "VerifiedFileTest", "ModelLifeTest")
 
 
 def sources(rendered: RenderedProject, folder: str) -> dict[str, bytes]:
@@ -174,14 +172,14 @@ def _apk(
 @pytest.mark.parametrize(
     ("library", "how", "said"),
     [
-        (_library(), {}, "1 libraries, aligned"),
-        (_library(align=0x10000, address=0x10000), {}, "1 libraries, aligned"),
+        (_library(), {}, "aligned to 16 KB: 1"),
+        (_library(align=0x10000, address=0x10000), {}, "aligned to 16 KB: 1"),
         (_library(align=0x1000), {}, "segment 0 is aligned to 0x1000"),
         (_library(address=0x1000), {}, "segment 0 is aligned to 0x4000"),
         (_library(), {"compressed": True}, "is compressed in the APK"),
         (_library(), {"shift": 4096}, "at no multiple of 16 KB"),
         (_library(bits=1), {}, "is no 64-bit ELF"),
-        (_library(align=0x1000), {"abi": "armeabi-v7a"}, "0 libraries, aligned"),
+        (_library(align=0x1000), {"abi": "armeabi-v7a"}, "aligned to 16 KB: 0"),
         (b"text", {}, "is no 64-bit ELF"),
     ],
 )
@@ -192,7 +190,7 @@ def test_the_check_of_page_sizes(library: bytes, how: dict[str, object], said: s
         [sys.executable, folder / "scripts/check_16kb.py", apk], capture_output=True, text=True, check=False
     )
     assert said in done.stdout
-    assert done.returncode == (0 if "aligned" in said and "libraries" in said else 1)
+    assert done.returncode == (0 if "16 KB: " in said else 1)
 
 
 def test_the_check_of_page_sizes_reads_apks_only(tmp_path: Path) -> None:
@@ -279,10 +277,14 @@ def test_the_runtime_compiles_without_a_warning(
 
 
 @pytest.mark.slow
-def test_files_ladders_and_lives_of_models(compiler: Compiler, engines: dict[str, Path]) -> None:
-    jar = runtime_jar(compiler, engines, "litert")
-    said = compiler.junit([jar], [f"edge.runtime.{name}" for name in _RUNTIME_TESTS])
-    assert int(re.findall(r"OK \((\d+) tests\)", said)[0]) == 12
+@pytest.mark.parametrize(("runtime", "tests"), [("litert", 12), ("litert1", 16)])
+def test_files_ladders_bytes_and_lives_of_models(
+    runtime: str, tests: int, compiler: Compiler, engines: dict[str, Path]
+) -> None:
+    root = write(project("two inputs", runtime), compiler.folder / f"{runtime}-tests")
+    names = [f"edge.runtime.{path.stem}" for path in root.glob("edge-runtime/src/test/kotlin/**/*Test.kt")]
+    said = compiler.junit([runtime_jar(compiler, engines, runtime)], names)
+    assert f"OK ({tests} tests)" in said
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import edge.core.ModelFacts
 import edge.core.Quantizer
 import edge.core.Tensor
 import edge.core.TensorSpec
+import java.nio.Buffer
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import org.tensorflow.lite.Interpreter
@@ -33,7 +34,7 @@ internal class InterpreterEngine(
     override fun run(inputs: Map<String, Tensor>): Map<String, Tensor> =
         translated("the model cannot run") {
             for (slot in this.inputs) slot.write(inputs.getValue(slot.spec.name))
-            for (slot in outputs) slot.bytes.rewind()
+            for (slot in outputs) slot.rewind()
             if (this.inputs.size == 1 && outputs.size == 1) {
                 interpreter.run(this.inputs[0].bytes, outputs[0].bytes)
             } else {
@@ -91,31 +92,41 @@ internal class TensorBytes(
     /** Integers of a quantized tensor. */
     private val integers = spec.quantization?.let { Tensor.zeros(spec.storedType, spec.shape) }
 
+    /** Back to the first byte, as a Buffer: Android 7 to 9 have no rewind of ByteBuffer's own. */
+    fun rewind() {
+        start(bytes)
+    }
+
     /** Takes a value of the contract's type. */
     fun write(tensor: Tensor) {
-        bytes.rewind()
+        rewind()
         when (val stored = integers?.let { Quantizer.toStored(tensor, spec, it) } ?: tensor) {
             is Tensor.Floats -> bytes.asFloatBuffer().put(stored.values)
-            is Tensor.Bytes -> bytes.put(stored.values).rewind()
+            is Tensor.Bytes -> bytes.put(stored.values)
             is Tensor.Ints -> bytes.asIntBuffer().put(stored.values)
             is Tensor.Longs -> bytes.asLongBuffer().put(stored.values)
             is Tensor.Booleans -> for (index in stored.values.indices) bytes.put(index, if (stored.values[index]) 1 else 0)
         }
+        rewind()
     }
 
     /** Gives a value of the contract's type, in arrays of its own. */
     fun read(): Tensor {
-        bytes.rewind()
+        rewind()
         val out = integers ?: Tensor.zeros(spec.storedType, spec.shape)
         when (out) {
             is Tensor.Floats -> bytes.asFloatBuffer().get(out.values)
-            is Tensor.Bytes -> bytes.get(out.values).rewind()
+            is Tensor.Bytes -> bytes.get(out.values)
             is Tensor.Ints -> bytes.asIntBuffer().get(out.values)
             is Tensor.Longs -> bytes.asLongBuffer().get(out.values)
             is Tensor.Booleans -> for (index in out.values.indices) out.values[index] = bytes.get(index) != 0.toByte()
         }
         return if (spec.quantization == null) out else Quantizer.fromStored(out, spec, Tensor.zeros(spec.type, spec.shape))
     }
+}
+
+private fun start(buffer: Buffer) {
+    buffer.rewind()
 }
 
 private val ElementType.width: Int

@@ -49,18 +49,25 @@ internal class Backend private constructor(
             is ModelSource.Stored -> CompiledModel.create(source.file.path, options, environment)
         }
 
-    private fun options(accelerator: Accelerator): CompiledModel.Options =
-        when (accelerator) {
-            Accelerator.NPU -> CompiledModel.Options(Hardware.NPU)
-            // The GPU alone throws where it cannot run all of the model; together with the CPU it never does.
-            Accelerator.GPU -> CompiledModel.Options(Hardware.GPU)
-            Accelerator.GPU_CPU -> CompiledModel.Options(Hardware.GPU, Hardware.CPU)
-            Accelerator.CPU -> CompiledModel.Options(Hardware.CPU)
-        }.apply {
-            cpuOptions = CompiledModel.CpuOptions(numThreads = Runtime.getRuntime().availableProcessors().coerceAtMost(MAX_THREADS))
-            // Half precision is faster, but its numbers are not the host's: the golden vectors would refuse the GPU.
-            gpuOptions = CompiledModel.GpuOptions(precision = CompiledModel.GpuOptions.Precision.FP32)
+    private fun options(accelerator: Accelerator): CompiledModel.Options {
+        val hardware =
+            when (accelerator) {
+                Accelerator.NPU -> setOf(Hardware.NPU)
+                // The GPU alone throws where it cannot run all of the model; together with the CPU it never does.
+                Accelerator.GPU -> setOf(Hardware.GPU)
+                Accelerator.GPU_CPU -> setOf(Hardware.GPU, Hardware.CPU)
+                Accelerator.CPU -> setOf(Hardware.CPU)
+            }
+        return CompiledModel.Options(hardware).apply {
+            if (Hardware.CPU in hardware) {
+                cpuOptions = CompiledModel.CpuOptions(numThreads = Runtime.getRuntime().availableProcessors().coerceAtMost(MAX_THREADS))
+            }
+            if (Hardware.GPU in hardware) {
+                // Half precision is faster, but its numbers are not the host's: the golden vectors would refuse the GPU.
+                gpuOptions = CompiledModel.GpuOptions(precision = CompiledModel.GpuOptions.Precision.FP32)
+            }
         }
+    }
 
     companion object {
         private const val MAX_THREADS = 4
