@@ -4,7 +4,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-BENCHMARKS := command_start runner_overhead cold_start build_recipes push_throughput headline memory_forecast coreml_reference coreml_recipes
+BENCHMARKS := command_start runner_overhead cold_start build_recipes push_throughput headline memory_forecast coreml_reference coreml_recipes scaffold
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
