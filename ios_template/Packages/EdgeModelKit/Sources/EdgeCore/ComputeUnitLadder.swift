@@ -70,7 +70,7 @@ public final class ComputeUnitLadder {
     ///   - make: opens the model and runs it once, for Core ML may fail as late as that.
     ///   - check: compares it with the golden vectors; lines that tell what is wrong, or none. It is not called
     ///     for compute units that passed before with the same key.
-    /// - Throws: `ModelError` where no rung works; `CancellationError`, which is no failure of a rung.
+    /// - Throws: `ModelError` where no rung works; what a stopped task threw, which is no failure of a rung.
     public func climb<Runner: Sendable>(
         isolation: isolated (any Actor)? = #isolation,
         make: (ComputeUnits) async throws -> Runner,
@@ -87,16 +87,11 @@ public final class ComputeUnitLadder {
                 if judge(rung, passed, problems, &lines) {
                     return Climb(runner: runner, computeUnits: rung, lines: lines)
                 }
-            } catch let stop as CancellationError {
-                memory.trying = nil
-                save()
-                throw stop
             } catch {
-                let reason = (error as? any LocalizedError)?.errorDescription ?? "\(error)"
-                memory.trying = nil
-                memory.fail(rung, reason)
-                save()
-                lines.append("\(rung.key): failed: \(reason)")
+                // A task that was stopped tells nothing of the rung, whatever it threw.
+                let stopped = error is CancellationError || Task.isCancelled
+                leave(rung, stopped ? nil : error, &lines)
+                if stopped { throw error }
             }
         }
         throw ModelError(
@@ -138,6 +133,16 @@ public final class ComputeUnitLadder {
         }
         save()
         return problems.isEmpty
+    }
+
+    private func leave(_ rung: ComputeUnits, _ failure: (any Error)?, _ lines: inout [String]) {
+        memory.trying = nil
+        if let failure {
+            let reason = (failure as? any LocalizedError)?.errorDescription ?? "\(failure)"
+            memory.fail(rung, reason)
+            lines.append("\(rung.key): failed: \(reason)")
+        }
+        save()
     }
 
     @discardableResult

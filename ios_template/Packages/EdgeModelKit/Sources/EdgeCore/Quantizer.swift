@@ -1,14 +1,14 @@
 /// Real numbers to stored integers and back, as the runner of edge_sdk computes it on boards.
 public enum Quantizer {
     /// Stored integers: real / scale in 32-bit floats, rounded half away from zero, plus the zero point, clipped.
-    public static func quantize<Stored: FixedWidthInteger>(
+    static func quantize<Stored: FixedWidthInteger>(
         _ real: [Float], _ quantization: Quantization, as type: Stored.Type = Stored.self
     ) throws -> [Stored] {
         try real.map { try integer($0, quantization) }
     }
 
     /// Real numbers: scale * (stored - zero point), in 32-bit floats.
-    public static func dequantize<Stored: FixedWidthInteger>(
+    static func dequantize<Stored: FixedWidthInteger>(
         _ stored: [Stored], _ quantization: Quantization
     ) -> [Float] {
         // The difference of 32-bit integers may wrap, as it does for the runner.

@@ -147,6 +147,17 @@ final class LadderTests: XCTestCase {
         XCTAssertEqual(climb, .all)
     }
 
+    func testWhatAStoppedTaskThrowsIsNoFailureOfTheRung() async throws {
+        let remembered = await Task {
+            let store = Memory()
+            let ladder = ComputeUnitLadder([.all, .cpuOnly], key: "key", store: store)
+            withUnsafeCurrentTask { $0?.cancel() }
+            let climb = try? await ladder.climb(make: { _ -> Int in throw Refusal() }, check: { _ in [] })
+            return climb == nil ? store.text : nil
+        }.value
+        XCTAssertEqual(remembered, "edge-ladder 1\nkey\n")
+    }
+
     func testADamagedMemoryCountsAsNone() async throws {
         let head = "edge-ladder 1\nmodel|system|device\n"
         let damaged = ["", "edge-ladder 1", "rubbish\nmodel", head + "all\n\nx y\ntrying", head + "all PASSED x 0 "]
