@@ -145,21 +145,16 @@ def print_changes(plan: UpdatePlan, left_alone: Sequence[str], *, applied: bool)
     if not plan.changes:
         out.print("Nothing to do: the project is up to date.")
         return
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("", "file", "whose", "why"):
-        table.add_column(name, overflow="fold")
     for change in plan.changes:
-        where = (
-            change.path if change.old_path in (None, change.path) else f"{change.old_path} -> {change.path}"
-        )
-        # As Text: a file's name may hold what is markup elsewhere.
-        table.add_row(
-            Text(change.action, style=_COLOURS[change.action]), Text(where), change.kind, Text(change.reason)
-        )
-    out.print(table)
+        moved = change.old_path not in (None, change.path)
+        where = f"{change.old_path} -> {change.path}" if moved else change.path
+        # As Text: a file's name may hold what is markup elsewhere. Not wrapped: it may be copied.
+        line = Text.assemble((f"{change.action:<8}", _COLOURS[change.action]), f"  {change.kind:<9}  {where}")
+        out.print(line, soft_wrap=True)
+        if change.reason:
+            out.print(Text(f"{'':21}{change.reason}", "dim"), soft_wrap=True)
     counts = Counter(change.action for change in plan.changes)
     told = ", ".join(f"{count} {action}" for action, count in sorted(counts.items()))
     out.print(f"\n{'' if applied else 'not done yet: '}{told}")
@@ -221,16 +216,12 @@ def _difference(change: Change) -> Iterator[str]:
     before, after = _text(change.before), _text(change.after)
     if change.before == change.after:
         return
-    old = change.old_path or change.path
+    old = "/dev/null" if change.before is None else f"a/{change.old_path or change.path}"
+    new = "/dev/null" if change.after is None else f"b/{change.path}"
     if before is None or after is None:
-        yield f"Binary files a/{old} and b/{change.path} differ"
+        yield f"Binary files {old} and {new} differ"
         return
-    for line in difflib.unified_diff(
-        _lines(before),
-        _lines(after),
-        "/dev/null" if change.before is None else f"a/{old}",
-        "/dev/null" if change.after is None else f"b/{change.path}",
-    ):
+    for line in difflib.unified_diff(_lines(before), _lines(after), old, new):
         yield line.removesuffix("\n")
         if not line.endswith("\n"):
             yield "\\ No newline at end of file"

@@ -123,6 +123,25 @@ def test_what_compiled_model_cannot_take(
     assert nothing_is_left(tmp_path, path.name)
 
 
+def test_a_file_that_lacks_the_contracts_signature(tmp_path: Path) -> None:
+    other = replace(SIGNATURE, name="train", inputs=(TensorSpec(name="z", dtype="float32", shape=(1,)),))
+    path = make_bundle(tmp_path, variant("v", other))
+    done = scaffold("android", path, "--out", "app")
+    assert done.code == 5
+    assert "lacks signature 'serving_default'" in done.talk
+    assert "it has: train" in done.talk
+    assert nothing_is_left(tmp_path, path.name)
+
+
+def test_a_variant_without_golden_vectors(tmp_path: Path) -> None:
+    path = make_bundle(tmp_path, variant("v", golden=None))
+    done = scaffold("android", path, "--out", "app")
+    assert done.code == 5
+    assert "has no golden vectors" in done.talk
+    assert "edge build" in done.talk
+    assert nothing_is_left(tmp_path, path.name)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
