@@ -73,16 +73,21 @@ class Kotlin:
         classpath: Sequence[Path] = (),
         options: Sequence[str] = (),
     ) -> Completed:
-        """Compile sources (files or folders) into a jar; warnings are errors."""
-        path = ":".join(str(item) for item in (self.library, *classpath))
+        """Compile sources (files or folders) into a jar; warnings are errors.
+
+        Messages name sources by their absolute paths.
+        """
+        path = ":".join(str(item.absolute()) for item in (self.library, *classpath))
         lib = self.home / "lib"
         compiler = [lib / f"{name}.jar" for name in _COMPILER]
         return run(
             [
                 self.java, "-Xmx1500m", *SHORT_RUN, "-cp", ":".join(map(str, compiler)), _MAIN,
                 "-Werror", "-jvm-target", str(JAVA), "-no-stdlib", "-no-reflect", "-classpath", path,
-                *options, "-d", jar, *sources,
-            ]
+                *options, "-d", jar.absolute(), *(source.absolute() for source in sources),
+            ],
+            # The compiler shortens what lies below the folder that it is started in.
+            folder=self.home,
         )  # fmt: skip
 
     def execute(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from edge_sdk.scaffold.verify.base import Finding
 from edge_sdk.scaffold.verify.site import Site
@@ -19,25 +18,20 @@ _SUMMARY = re.compile(r"warnings found and -Werror specified|fatalError$|^emit-m
 _MORE = 4
 
 
-def findings_of(site: Site, output: str, *, prefix: Path | None = None) -> tuple[Finding, ...]:
+def findings_of(site: Site, output: str) -> tuple[Finding, ...]:
     """Return the errors and warnings of javac-like output; a warning is as bad as an error here.
 
     Args:
-        site: Whose paths are made relative.
+        site: Whose files they are; paths are relative to its folder afterwards.
         output: Of the compiler.
-        prefix: Folder that relative paths in the output are relative to, in the project; None: the project.
     """
-    lines = output.splitlines()
+    # The folder of the project may have a colon in its name; paths in it do not.
+    lines = output.replace(f"{site.folder}/", "").splitlines()
     found = []
     for place, text in enumerate(lines):
         match = _PLACED.match(text)
         if match is not None:
             path = match["path"]
-            path = (
-                site.relative(path)
-                if Path(path).is_absolute()
-                else (prefix or Path()).joinpath(path).as_posix()
-            )
             said = _with_rest(match["said"], lines[place + 1 :], _source_line(site, path, int(match["line"])))
             found.append(Finding(path, int(match["line"]), said))
             continue

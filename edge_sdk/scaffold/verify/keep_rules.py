@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import re
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from edge_sdk.scaffold.stubs.for_kotlin import kotlin_stubs
-from edge_sdk.scaffold.verify.base import ANDROID, CannotRun, Finding, Verdict
-from edge_sdk.scaffold.verify.kotlin_text import code_only, declared_classes
+from edge_sdk.scaffold.verify.base import ANDROID, Finding, Verdict
+from edge_sdk.scaffold.verify.class_names import class_names, has_classes, prefix_of
+from edge_sdk.scaffold.verify.kotlin_text import code_only
 from edge_sdk.scaffold.verify.site import Site
 
 #: Classes that LiteRT's native code looks up by name and builds; the rules inside its AAR do not keep them.
@@ -56,18 +53,18 @@ class KeepRules:
         """Read the rules that build scripts name, and look up their classes."""
         findings = list(_named_files(site))
         rules = [rule for path in site.find(".pro") for rule in read_rules(path, site.read(path))]
-        known = site.once("class names", lambda: _known(site))
-        prefixes = {_prefix(name) for name in known}
+        known = class_names(site)
+        prefixes = {prefix_of(name) for name in known}
         strange = set()
         for rule in rules:
             for name in (*rule.names, *rule.others):
                 if _exists(name, known):
                     continue
-                if _prefix(name) in prefixes:
+                if prefix_of(name) in prefixes:
                     findings.append(Finding(rule.path, rule.line, f"there is no class {name}"))
                 else:
                     strange.add(name)
-        if strange and not _has_classes(site):
+        if strange and not has_classes(site):
             site.kotlin()  # says how to get them
         whole = [
             rule for rule in rules if rule.kind in ("keep", "keepnames") and _ALL_MEMBERS.search(rule.members)
@@ -123,52 +120,6 @@ def _named_files(site: Site) -> Iterator[Finding]:
                 if f"{module}/{text[1]}".lstrip("/") not in site.files:
                     line = raw.count("\n", 0, text.start()) + 1
                     yield Finding(path, line, f"there is no file {text[1]}; the build fails without it")
-
-
-def _has_classes(site: Site) -> bool:
-    try:
-        site.kotlin()
-    except CannotRun:
-        return False
-    return True
-
-
-def _known(site: Site) -> frozenset[str]:
-    """Return the names of all classes that the app can see: its own, stubs, and real ones that are here."""
-    runtime = site.project.options.runtime
-    jars: tuple[Path, ...] = ()
-    if _has_classes(site):
-        kotlin = site.kotlin()
-        stubs = kotlin_stubs(runtime, tests=True)
-        jars = (*(kotlin.jars[name] for name in stubs.classes), kotlin.library)
-    own = {name for path in site.find(".kt", ".java") for name in declared_classes(site.read(path))}
-    return _of_libraries(runtime, jars) | own
-
-
-@functools.cache
-def _of_libraries(runtime: str, jars: tuple[Path, ...]) -> frozenset[str]:
-    names: set[str] = set()
-    for place in kotlin_stubs(runtime, tests=True).sources:
-        names |= declared_classes(place.read_text("utf-8"))
-    for jar in jars:
-        names |= _classes(jar)
-    return frozenset(names)
-
-
-def _classes(jar: Path) -> set[str]:
-    with zipfile.ZipFile(jar) as packed:
-        return {
-            name.removesuffix(".class").replace("/", ".")
-            for name in packed.namelist()
-            if name.endswith(".class") and not name.startswith("META-INF/")
-        }
-
-
-def _prefix(name: str) -> str:
-    """Return what tells a library from others: up to three parts of its package."""
-    parts = re.split(r"[.$]", name)
-    whole = [part for part in parts[:-1] if "*" not in part and "?" not in part]
-    return ".".join(whole[:3])
 
 
 def _exists(pattern: str, known: frozenset[str]) -> bool:

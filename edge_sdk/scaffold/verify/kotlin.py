@@ -11,6 +11,7 @@ from edge_sdk.errors import EdgeError
 from edge_sdk.scaffold.toolchain.kotlin import SHORT_RUN, Kotlin
 from edge_sdk.scaffold.toolchain.places import Completed, pins
 from edge_sdk.scaffold.verify.base import ANDROID, CannotRun, Finding, Verdict
+from edge_sdk.scaffold.verify.class_names import class_names, prefix_of
 from edge_sdk.scaffold.verify.compiled import kept
 from edge_sdk.scaffold.verify.compiler_output import failure_of, findings_of
 from edge_sdk.scaffold.verify.gradle_text import added_libraries
@@ -186,11 +187,11 @@ def _refuse_to_judge(site: Site, findings: tuple[Finding, ...]) -> None:
     added = added_libraries(site)
     if not added:
         return
-    groups = {tuple(name.partition(":")[0].split(".")[:2]) for name in added}
+    here = {prefix_of(name) for name in class_names(site)}
     for path in sorted({finding.path for finding in findings if finding.path in site.files}):
         lines = {finding.line for finding in findings if finding.path == path}
         for line, name in imports(site.read(path)):
-            if line in lines and tuple(name.split(".")[:2]) in groups:
+            if line in lines and prefix_of(name) not in here:
                 raise CannotRun(
                     f"{path}:{line} imports {name}, and the classes of what you added are not here: "
                     + ", ".join(added),

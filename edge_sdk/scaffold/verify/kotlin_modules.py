@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,12 @@ def build_core_tests(site: Site, core: Path) -> tuple[Built, list[Path]]:
         return Built(None, (Finding(f"{CORE}/src/test", None, "there are no tests"),), 0), []
     done = kotlin.compile(sources, jar, classpath=[core, *needed], options=[f"-Xfriend-paths={core}"])
     built = _built(site, done, jar, sources)
-    resources = site.folder / CORE / "src" / "test" / "resources"
+    # A copy, because a class path cannot name a folder with a colon.
+    resources = jar.with_name("resources")
+    for path in site.find("", under=f"{CORE}/src/test/resources"):
+        place = resources / path.removeprefix(f"{CORE}/src/test/resources/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(site.folder / path, place)
     return built, [jar, core, *needed, kotlin.jars["hamcrest"], resources]
 
 
