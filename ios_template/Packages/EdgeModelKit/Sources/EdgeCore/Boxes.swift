@@ -184,7 +184,13 @@ private struct DetectionTensors {
         if let indices, indices.size != count || classes != 1 {
             throw wrong(spec.classes ?? "", indices, "\(count) boxes have a class and one score each")
         }
-        let given = try spec.count.map(named)?.real(0) ?? Double(count)
+        guard let name = spec.count else {
+            meant = count
+            return
+        }
+        let counted = try named(name)
+        guard counted.size > 0 else { throw wrong(name, counted, "it says how many boxes are meant") }
+        let given = counted.real(0)
         meant = given.isFinite ? Int(min(max(given, 0), Double(count))) : 0
     }
 }

@@ -174,6 +174,27 @@ final class CoreTests: XCTestCase {
         XCTAssertThrowsError(try Postprocess.outputs(rows, facts))
     }
 
+    func testBoxesThatDoNotFitTogetherAreRefused() throws {
+        let spec = DetectionSpec(boxes: "b", scores: "s", classes: "c", count: "n")
+        let outputs = [
+            "b": Tensor([0, 0, 1, 1, 0.5, 0.5, 1, 1], shape: [1, 2, 4]), "s": Tensor([0.9, 0.8], shape: [1, 2]),
+            "c": Tensor([1, 0], shape: [1, 2]), "n": Tensor(.ints([9]), shape: [1]),
+        ]
+        XCTAssertEqual(try Boxes.detect(outputs, spec, labels: ["a"]).map(\.label), [nil, "a"])
+        let wrong = [
+            "b": Tensor([0, 0, 1, 1, 0.5, 0.5, 1, 1], shape: [2, 1, 4]), "s": Tensor([0.9], shape: [1, 1]),
+            "c": Tensor([1], shape: [1, 1]), "n": Tensor(.ints([]), shape: [0]),
+        ]
+        for (name, tensor) in wrong {
+            XCTAssertThrowsError(try Boxes.detect(outputs.merging([name: tensor]) { $1 }, spec, labels: []), name)
+            XCTAssertThrowsError(try Boxes.detect(outputs.filter { $0.key != name }, spec, labels: []), name)
+        }
+        let anchored = DetectionSpec(
+            boxes: "b", scores: "s", form: .cxcywh,
+            anchors: [AnchorGrid(rows: 1, columns: 1, sizes: [.init(height: 1, width: 1)])])
+        XCTAssertThrowsError(try Boxes.detect(outputs, anchored, labels: []))
+    }
+
     func testPercentilesAreOfTheLastCalls() {
         var latency = LatencyStatistics(capacity: 4)
         XCTAssertTrue(latency.percentile(50).isNaN)
