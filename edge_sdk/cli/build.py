@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -199,16 +200,32 @@ def show(result: BuildResult) -> None:
             console.print(Text.assemble("picked ", (identifier, "bold green"), f" for {target}"))
     console.print(Text.assemble("bundle ", (str(result.bundle), "bold")))
     console.print(Text(f"sha256 {result.bundle_sha256}"))
-    following = Text.assemble(
-        "next:  ", (f"edge report {result.bundle.with_suffix('')} --html report.html", "bold")
-    )
-    if any(item.format == "tflite" for item in result.variants):
-        following = Text.assemble(following, ", then ", ("edge push BOARD", "bold"))
-    console.print(following)
+    following = [f"edge report {result.bundle.with_suffix('')} --html report.html", *_ways_out(result.bundle)]
+    for first, command in zip(("next:  ", *[" then: "] * len(following)), following, strict=False):
+        console.print(Text.assemble(first, (command, "bold")), soft_wrap=True)
     if not result.ok:
         stderr().print(
             Text("not everything that was asked for passed; the bundle holds only what did", "bold yellow")
         )
+
+
+def _ways_out(bundle: Path) -> list[str]:
+    """Return the commands that bring a bundle to what it was built for."""
+    from edge_sdk.bundle.archive import Bundle
+
+    with Bundle.open(bundle) as opened:
+        plans = [plan for plan in opened.manifest.targets.values() if plan.variants]
+    boards = ["edge push BOARD"] if any(plan.platform == "linux" for plan in plans) else []
+    # An app for iOS runs Core ML packages; a .tflite for iOS goes into an app of the user's own.
+    phones = {
+        plan.platform
+        for plan in plans
+        if plan.platform == "android" or (plan.platform == "ios" and plan.runtime.name == "coreml")
+    }
+    return boards + [
+        f"edge scaffold {phone} {shlex.quote(str(bundle))} --out {shlex.quote(f'{bundle.stem}-{phone}')}"
+        for phone in sorted(phones)
+    ]
 
 
 def comparison(result: BuildResult) -> Table:

@@ -51,6 +51,24 @@ def test_a_project_is_made_and_the_next_steps_are_said(platform: str, bundle: Pa
     assert "app/.edge/answers.json" not in made
 
 
+def test_a_build_for_phones_says_how_to_get_a_project(models: Path) -> None:
+    """The line that `edge build` prints is one that can be typed: it makes a project."""
+    choices = ("--target", "android", "--target", "host", "--recipe", "as_is", "--name", "five")
+    done = subprocess.run(
+        [sys.executable, "-m", "edge_sdk.cli.main", "build", str(models / "conv_float.tflite"), *choices],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "edge push BOARD" in done.stdout
+    (line,) = (line for line in done.stdout.splitlines() if "edge scaffold" in line)
+    words = line.partition("edge scaffold ")[2].split()
+    assert words == ["android", "build/five.edge", "--out", "five-android"]
+    assert scaffold(*words).code == 0
+
+
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_the_same_as_json(platform: str, bundle: Path) -> None:
     done = scaffold(platform, bundle, "--out", "app", "--json")
