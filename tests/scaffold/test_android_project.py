@@ -15,11 +15,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from edge_sdk.bundle.archive import Bundle
 from edge_sdk.errors import ConfigError
 from edge_sdk.resources import data_folder
 from edge_sdk.scaffold import android
 from edge_sdk.scaffold.project import create_project
-from edge_sdk.scaffold.render import RenderedProject
+from edge_sdk.scaffold.render import RenderedProject, render_bundle
+from edge_sdk.scaffold.spec import default_options
 from edge_sdk.scaffold.stubs.for_kotlin import kotlin_stubs
 from edge_sdk.scaffold.toolchain.debian import find_debian
 from edge_sdk.scaffold.toolchain.kotlin import Kotlin, find_kotlin
@@ -37,6 +39,7 @@ from tests.scaffold.android_projects import (
     text,
     write,
 )
+from tests.scaffold.bundles import make_bundle, variant
 
 CATALOG = "gradle/libs.versions.toml"
 MANIFEST = "app/src/main/AndroidManifest.xml"
@@ -90,6 +93,17 @@ def test_one_runtime_and_no_other() -> None:
         "litert1": {litert, f"{litert}-gpu", f"{litert}-gpu-api"},
         "play": {"com.google.android.gms:play-services-litert"},
     }
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_bundle_becomes_a_project(runtime: str, tmp_path: Path) -> None:
+    with Bundle.open(make_bundle(tmp_path, variant("float32"), name="my-model")) as bundle:
+        rendered = render_bundle(bundle, default_options(bundle, platform="android", runtime=runtime))
+    project = create_project(tmp_path / "project", rendered)
+    assert project.spec.accelerators == ("npu", "gpu", "gpu_cpu", "cpu")
+    assert project.paths(kind="user") == ("app/src/main/kotlin/com/example/mymodel/Customisation.kt",)
+    report = verify_project(project.folder, only=("files", "model", "catalog"))
+    assert [item.state for item in report.outcomes] == ["passed"] * 3, report.to_dict()
 
 
 def test_twice_gives_the_same() -> None:
@@ -277,7 +291,7 @@ def test_the_runtime_compiles_without_a_warning(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("runtime", "tests"), [("litert", 12), ("litert1", 16)])
+@pytest.mark.parametrize(("runtime", "tests"), [("litert", 13), ("litert1", 17)])
 def test_files_ladders_bytes_and_lives_of_models(
     runtime: str, tests: int, compiler: Compiler, engines: dict[str, Path]
 ) -> None:

@@ -3,8 +3,10 @@ package edge.runtime
 import edge.core.ModelFacts
 import edge.core.Tensor
 import java.util.concurrent.Executors
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.ExecutorCoroutineDispatcher
 import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.withContext
 
 /** A model on one accelerator. It is opened, called and closed on [modelThread] alone. */
 internal interface Engine : AutoCloseable {
@@ -18,6 +20,17 @@ internal interface Engine : AutoCloseable {
  */
 internal val modelThread: ExecutorCoroutineDispatcher =
     Executors.newSingleThreadExecutor { work -> Thread(work, "edge-model").apply { isDaemon = true } }.asCoroutineDispatcher()
+
+/** Makes something on [modelThread]. Where the caller is cancelled meanwhile, it is closed: nobody else would. */
+internal suspend fun <T : AutoCloseable> madeOnModelThread(make: suspend () -> T): T {
+    var made: T? = null
+    try {
+        return withContext(modelThread) { make().also { made = it } }
+    } catch (stop: CancellationException) {
+        made?.close()
+        throw stop
+    }
+}
 
 /** Runs the model once on zeros: runtimes may fail as late as that, and the first call is slow. */
 internal fun <T : Engine> T.warmedUp(facts: ModelFacts): T {

@@ -11,7 +11,6 @@ import edge.core.ModelRunning
 import edge.core.RunReport
 import edge.core.generated.ModelSpec
 import java.io.File
-import kotlinx.coroutines.withContext
 
 /** Opens models. */
 object Models {
@@ -60,7 +59,7 @@ object Models {
         facts: ModelFacts,
         crossinline choose: (Backend) -> ModelRunning,
     ): ModelRunning =
-        withContext(modelThread) {
+        madeOnModelThread {
             val backend = Backend.open(app, facts, ModelStore(app, facts).locate())
             try {
                 choose(backend)

@@ -9,9 +9,12 @@ import edge.core.RunReport
 import edge.core.Tensor
 import edge.core.TensorSpec
 import java.util.concurrent.CopyOnWriteArrayList
+import java.util.concurrent.CountDownLatch
 import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.yield
@@ -130,4 +133,25 @@ class ModelLifeTest {
         assertThrows(ModelError::class.java) { broken.warmedUp(facts) }
         assertEquals(listOf("closes"), told)
     }
+
+    @Test
+    fun aModelThatNobodyWaitsForAnyMoreIsClosed() =
+        runBlocking {
+            val inside = CompletableDeferred<Unit>()
+            val goOn = CountDownLatch(1)
+            val opening =
+                launch(Dispatchers.Default) {
+                    madeOnModelThread {
+                        inside.complete(Unit)
+                        goOn.await()
+                        model()
+                    }
+                }
+            inside.await()
+            opening.cancel()
+            goOn.countDown()
+            opening.join()
+            settle()
+            assertEquals(listOf("engine closes", "engine's backend closes"), told)
+        }
 }
