@@ -13,34 +13,31 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_sdk.bundle.archive import Bundle
 from edge_sdk.bundle.manifest import CoreMLImage
-from edge_sdk.contract.boxes import boxes_in_picture
-from edge_sdk.contract.spec import ImagePreprocess, Quantization
-from edge_sdk.scaffold.golden import golden_json
+from edge_sdk.contract.spec import ImagePreprocess
 from edge_sdk.scaffold.identifiers import identifiers
-from edge_sdk.scaffold.spec import COMPUTE_UNITS, MobileSpec, MobileTensor, default_options, mobile_spec
+from edge_sdk.scaffold.spec import COMPUTE_UNITS, MobileSpec, MobileTensor
 from edge_sdk.scaffold.toolchain.debian import Debian, find_debian
 from edge_sdk.scaffold.toolchain.places import Completed, Missing
-from tests.scaffold.bundles import make_bundle, variant
+from tests.scaffold.core_cases import (
+    KINDS,
+    PlacedBox,
+    check_parity,
+    check_placed_boxes,
+    float_bits,
+    hostile_name,
+    hostile_spec,
+    placed_boxes,
+    rich_model,
+    utf16,
+    wrong_steps,
+)
 from tests.scaffold.parity import parity_vectors
 from tests.scaffold.swift_core import GOLDEN, model_spec, write_core
-from tests.scaffold.test_kotlin_core import (
-    CONTRACT,
-    INPUTS,
-    OUTPUTS,
-    _bits,
-    _hex,
-    _hostile,
-    _name,
-    _other,
-    _rule,
-)
 
 pytestmark = pytest.mark.slow
 
 TESTS = ".build/debug/EdgeModelKitPackageTests.xctest"
-KINDS = ("preprocess", "quantize", "activation", "top_classes", "detections")
 
 
 @pytest.fixture(scope="module")
@@ -61,22 +58,8 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> tuple[MobileSpec, bytes]:
     No Core ML package quantizes inputs and outputs, so the facts are those of a .tflite under other names:
     the core does not depend on what runs the model.
     """
-    quantized = Quantization(scales=(0.0078125,), zero_points=(-1,))
-    stored = replace(
-        CONTRACT.signature,
-        inputs=(replace(INPUTS[0], dtype="int8", quantization=quantized), *INPUTS[1:]),
-        outputs=(
-            *OUTPUTS[:2],
-            replace(OUTPUTS[2], dtype="int8", quantization=replace(quantized, zero_points=(3,))),
-            OUTPUTS[3],
-        ),
-    )
-    path = make_bundle(tmp_path_factory.mktemp("bundle"), variant("int8", stored), contract=CONTRACT)
-    with Bundle.open(path) as bundle:
-        facts = mobile_spec(bundle, default_options(bundle, platform="android"))
-        golden = golden_json(bundle, facts)
-    ios = {"platform": "ios", "accelerators": COMPUTE_UNITS, "deployment_target": "16.0"}
-    return replace(facts, **ios), golden
+    facts, golden = rich_model(tmp_path_factory.mktemp("bundle"))
+    return replace(facts, platform="ios", accelerators=COMPUTE_UNITS, deployment_target="16.0"), golden
 
 
 @pytest.fixture(scope="module")
@@ -117,30 +100,15 @@ def test_the_golden_vectors_of_a_project_hold_every_step(
 def test_every_step_agrees_with_python(swift: Debian, project: Path) -> None:
     done = _parity(swift, project, {f"{seed}.json": parity_vectors(seed, 150) for seed in range(4)})
     assert done.code == 0, done.output
-    assert done.output.count("750 steps, 0 failures") == 4
-    # Integers are the same here, and floats nearly; a step of tolerance is for other processors.
-    found = re.findall(r"(\w+): 150 steps, largest difference (\S+)", done.output)
-    worst = {kind: max(float(value) for name, value in found if name == kind) for kind, _ in found}
-    assert worst.keys() == set(KINDS)
-    assert worst["quantize"] == worst["preprocess"] == 0
-    assert max(worst.values()) < 1e-6, worst
+    check_parity(done.output)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_wrong_expectation_is_found(swift: Debian, project: Path, kind: str) -> None:
-    document = json.loads(parity_vectors(0, 30))
-    steps = [step for step in document["steps"] if step["step"] == kind]
-    # One class or box less, or the tensor of another case.
-    for step in steps:
-        if isinstance(step["expected" if "expected" in step else "stored"], list):
-            step["expected"] = step["expected"][:-1] if step["expected"] else [{"index": 0}]
-        else:
-            key = "expected" if "expected" in step else "restored"
-            step[key] = {**step[key], "data": _other(step[key]["data"])}
-    wrong = json.dumps({**document, "steps": steps}).encode()
+    wrong, count = wrong_steps(kind)
     done = _parity(swift, project, {"wrong.json": wrong})
     assert done.code == 1
-    assert len(re.findall(f"step \\d+, {kind}: ", done.output)) >= 0.9 * len(steps)
+    assert len(re.findall(f"step \\d+, {kind}: ", done.output)) >= 0.9 * count
 
 
 def test_the_sources_are_formatted(swift: Debian, project: Path) -> None:
@@ -195,17 +163,14 @@ func box(_ box: Box, _ rows: Int, _ columns: Int, _ spec: ImageSpec) {
 
 def test_any_name_any_number_survives(swift: Debian, project: Path, tmp_path: Path) -> None:
     random = np.random.default_rng(5)
-    specs = [_on_ios(random, _hostile(random, index), index) for index in range(24)]
-    images = [_rule(random) for _ in range(20)]
-    boxes = [
-        (tuple(random.uniform(-0.5, 1.5, 4)), int(r), int(c)) for r, c in random.integers(1, 900, (20, 2))
-    ]
+    specs = [_on_ios(random, hostile_spec(random, index), index) for index in range(24)]
+    boxes = placed_boxes(random)
     calls = [f"facts(ModelSpec{index}.facts)" for index in range(len(specs))]
     for index, spec in enumerate(specs):
         for side, tensors in (("Inputs", spec.inputs), ("Outputs", spec.outputs)):
             names = identifiers([item.name for item in tensors], fallback=side[:-1].lower())
             calls += [f"print(hex(ModelSpec{index}.{side}.{name}.name))" for name in names]
-    calls += [_box_call(box, image) for box, image in zip(boxes, images, strict=True)]
+    calls += [_box_call(box, image) for box, image in boxes]
     probe = project / "probe"
     shutil.rmtree(probe, ignore_errors=True)
     probe.mkdir()
@@ -223,10 +188,7 @@ def test_any_name_any_number_survives(swift: Debian, project: Path, tmp_path: Pa
     expected = [_seen(spec) for spec in specs]
     expected += [_written(item.name) for spec in specs for item in (*spec.inputs, *spec.outputs)]
     assert lines[: len(expected)] == expected
-    for line, (box, rows, columns), image in zip(lines[len(expected) :], boxes, images, strict=True):
-        assert [float(word) for word in line.split()] == pytest.approx(
-            boxes_in_picture(box, rows, columns, image), abs=1e-12
-        )
+    check_placed_boxes(lines[len(expected) :], boxes)
 
 
 def _on_ios(random: np.random.Generator, spec: MobileSpec, index: int) -> MobileSpec:
@@ -245,12 +207,12 @@ def _on_ios(random: np.random.Generator, spec: MobileSpec, index: int) -> Mobile
         platform="ios",
         accelerators=("all", "cpu_and_ne", "cpu_and_gpu", "cpu_only")[index % 4 :],
         deployment_target=None if index % 3 == 0 else "17.0",
-        class_label=None if index % 2 else _name(random),
-        class_probabilities=_name(random),
+        class_label=None if index % 2 else hostile_name(random),
+        class_probabilities=hostile_name(random),
     )
 
 
-def _box_call(box: tuple[tuple[float, ...], int, int], image: ImagePreprocess) -> str:
+def _box_call(box: PlacedBox, image: ImagePreprocess) -> str:
     (top, left, bottom, right), rows, columns = box
     return (
         f"box(Box(top: {top}, left: {left}, bottom: {bottom}, right: {right}), {rows}, {columns}, ImageSpec("
@@ -260,7 +222,7 @@ def _box_call(box: tuple[tuple[float, ...], int, int], image: ImagePreprocess) -
 
 
 def _written(text: str | None) -> str:
-    return "nil" if text is None else _hex(text)
+    return "nil" if text is None else utf16(text)
 
 
 def _seen(spec: MobileSpec) -> str:
@@ -273,10 +235,10 @@ def _seen(spec: MobileSpec) -> str:
         rule, image, meaning = item.quantization, item.coreml_image, item.postprocess
         return listed(
             [
-                _hex(item.name), _hex(item.stored_name), item.dtype, item.stored_dtype, listed(item.shape),
-                f"{_bits(rule.scales[0])}/{rule.zero_points[0]}" if rule else "nil",
-                listed([_bits(value) for value in item.image.mean]) if item.image else "nil",
-                listed([image.color.lower(), *(_bits(value) for value in (image.scale, *image.bias))])
+                utf16(item.name), utf16(item.stored_name), item.dtype, item.stored_dtype, listed(item.shape),
+                f"{float_bits(rule.scales[0])}/{rule.zero_points[0]}" if rule else "nil",
+                listed([float_bits(value) for value in item.image.mean]) if item.image else "nil",
+                listed([image.color.lower(), *(float_bits(value) for value in (image.scale, *image.bias))])
                 if image else "nil",
                 f"{meaning.activation} {-1 if meaning.top_k is None else meaning.top_k} "
                 f"{_double_bits(meaning.threshold)}" if meaning else "nil",
@@ -285,9 +247,9 @@ def _seen(spec: MobileSpec) -> str:
 
     return listed(
         [
-            _hex(spec.name), _hex(spec.version), _hex(spec.signature), _hex(spec.model_file),
+            utf16(spec.name), utf16(spec.version), utf16(spec.signature), utf16(spec.model_file),
             listed([tensor(item) for item in spec.inputs]), listed([tensor(item) for item in spec.outputs]),
-            listed([_hex(label) for label in spec.labels]), _double_bits(spec.golden_atol),
+            listed([utf16(label) for label in spec.labels]), _double_bits(spec.golden_atol),
             listed(spec.accelerators), _written(spec.deployment_target), _written(spec.class_label),
             _written(spec.class_probabilities),
         ]
