@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -136,3 +137,29 @@ def test_a_next_version_of_a_real_model_meets_edits() -> None:
     report, _ = edge("verify", "app", "--only", "files", "--only", "model", patience=PATIENCE)
     assert not report["failed"], report
     assert mine.read_text().startswith("// mine\n")
+
+
+@pytest.mark.parametrize(("platform", "check"), [("android", "kotlin-core"), ("ios", "swift-core")])
+def test_ctrl_c_ends_the_compilers_too(platform: str, check: str) -> None:
+    """As a terminal sends it: to every process that the command has started."""
+    edge(platform, real_bundles.made("digits"), "--out", "app", patience=PATIENCE)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "edge_sdk.cli.main", "scaffold", "verify", "app", "--only", check],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert running.stderr is not None
+    line = running.stderr.readline()
+    assert f"{check}: checking" in line
+    time.sleep(3)  # now a compiler works
+    if running.poll() is not None:
+        pytest.skip(f"{check} was over at once: {running.communicate()[0]}")
+    os.killpg(running.pid, signal.SIGINT)
+    _, talk = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert "interrupted" in talk
+    assert "Traceback" not in talk
+    with pytest.raises(ProcessLookupError):
+        os.killpg(running.pid, 0)
