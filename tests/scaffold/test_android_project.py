@@ -1,4 +1,8 @@
-"""Android projects: what is in them fast, what compilers and their unit tests say slowly."""
+"""Android projects: what is in them (fast), and what compilers and unit tests say of them (slow).
+
+LiteRT itself runs on phones alone. Its engines run here with `android_standins`: the same names and one small
+model, which tells in which order it was called, and fails as a test asks for.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +48,7 @@ from tests.scaffold.bundles import make_bundle, variant
 CATALOG = "gradle/libs.versions.toml"
 MANIFEST = "app/src/main/AndroidManifest.xml"
 APP = f"app/src/main/kotlin/{APPLICATION.replace('.', '/')}"
+STANDINS = Path(__file__).parent / "android_standins"
 EVERY = [(model, runtime, False) for model in MODELS for runtime in RUNTIMES] + [
     ("two inputs", "litert1", True)
 ]
@@ -299,6 +304,33 @@ def test_files_ladders_bytes_and_lives_of_models(
     names = [f"edge.runtime.{path.stem}" for path in root.glob("edge-runtime/src/test/kotlin/**/*Test.kt")]
     said = compiler.junit([runtime_jar(compiler, engines, runtime)], names)
     assert f"OK ({tests} tests)" in said
+
+
+@pytest.fixture(scope="module")
+def context(compiler: Compiler) -> Path:
+    """The few classes of Android that engines load, in place of those that need a device."""
+    jar = compiler.folder / "context.jar"
+    done = compiler.kotlin.compile([STANDINS / "android"], jar)
+    assert done.code == 0, done.output
+    return jar
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("runtime", "test", "count"), [("litert", "LiteRtEngineTest", 9), ("litert1", "InterpreterEngineTest", 7)]
+)
+def test_engines_and_their_ladders_with_a_stand_in(
+    runtime: str, test: str, count: int, compiler: Compiler, context: Path
+) -> None:
+    kotlin = compiler.kotlin
+    root = write(project("two inputs", runtime), compiler.folder / f"{runtime}-stand-in")
+    known = [compiler.core, kotlin.coroutines, kotlin.jars["junit"], kotlin.jars["hamcrest"]]
+    jar = compiler.folder / f"{runtime}-stand-in.jar"
+    sources = [root / "edge-runtime/src/main/kotlin", STANDINS / runtime]
+    done = kotlin.compile(sources, jar, classpath=[*known, kotlin.jars["android"]])
+    assert done.code == 0, done.output
+    done = kotlin.execute("org.junit.runner.JUnitCore", [context, jar, *known], [f"edge.runtime.{test}"])
+    assert f"OK ({count} tests)" in done.output, done.output
 
 
 @pytest.mark.slow

@@ -34,14 +34,24 @@ internal class Backend private constructor(
      */
     fun engine(accelerator: Accelerator): Engine =
         translated("the model cannot be compiled for ${accelerator.key}") {
-            // Asked for the NPU, LiteRT takes the CPU where there is none, and says nothing.
-            if (accelerator == Accelerator.NPU && Hardware.NPU !in environment.getAvailableAccelerators()) {
-                throw ModelError("this app has no NPU runtime for this device", "add the vendor's runtime of LiteRT to the app")
-            }
+            requireThere(accelerator)
             LiteRtEngine(facts, compile(options(accelerator)))
         }
 
     override fun close() = environment.close()
+
+    /** Asked for an NPU, or for GPU and CPU together, LiteRT takes the CPU where there is none, and says nothing. */
+    private fun requireThere(accelerator: Accelerator) {
+        val needed =
+            when (accelerator) {
+                Accelerator.NPU -> Hardware.NPU
+                Accelerator.GPU_CPU -> Hardware.GPU
+                else -> return
+            }
+        if (needed !in environment.getAvailableAccelerators()) {
+            throw ModelError("LiteRT has no $needed on this device", "nothing is to be done; an NPU needs its vendor's runtime in the app")
+        }
+    }
 
     private fun compile(options: CompiledModel.Options): CompiledModel =
         when (source) {
