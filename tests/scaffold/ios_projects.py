@@ -155,10 +155,9 @@ KINDS: Mapping[str, Kind] = {
 def facts_of(folder: Path, kind: Kind) -> tuple[MobileSpec, ScaffoldOptions, Content]:
     """Return what a project of one kind is rendered from; the bundle is written to a folder."""
     signature = kind.contract.signature
-    # Core ML has no single numbers, and no 64-bit integers.
+    # Core ML has no 64-bit integers.
     stored = tuple(
-        replace(item, shape=item.shape or (1,), dtype="int32" if item.dtype == "int64" else item.dtype)
-        for item in signature.outputs
+        replace(item, dtype="int32" if item.dtype == "int64" else item.dtype) for item in signature.outputs
     )
     variant = package(
         deployment_target=kind.minimum_ios,

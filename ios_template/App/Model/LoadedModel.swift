@@ -27,7 +27,7 @@ actor LoadedModel {
             model = try await MLModel.load(contentsOf: url, configuration: configuration)
         } catch {
             throw ModelError(
-                "Core ML cannot open the model for \(units.key): \(error.localizedDescription)",
+                "Core ML cannot open the model: \(error.localizedDescription)",
                 "free memory and try again; if it stays, build the bundle again", cause: error)
         }
         features = try ModelFeatures(model.modelDescription, facts)
