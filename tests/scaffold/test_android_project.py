@@ -296,7 +296,7 @@ def test_the_runtime_compiles_without_a_warning(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("runtime", "tests"), [("litert", 13), ("litert1", 17)])
+@pytest.mark.parametrize(("runtime", "tests"), [("litert", 14), ("litert1", 18)])
 def test_files_ladders_bytes_and_lives_of_models(
     runtime: str, tests: int, compiler: Compiler, engines: dict[str, Path]
 ) -> None:

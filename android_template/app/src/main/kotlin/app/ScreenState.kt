@@ -69,7 +69,8 @@ data class LabelledBox(
             val box = found.box.inPicture(rows, columns, spec)
             val left = if (mirrored) 1 - box.right else box.left
             val right = if (mirrored) 1 - box.left else box.right
-            return LabelledBox(share(left), share(box.top), share(right), share(box.bottom), title(found.label, found.index, found.score))
+            val title = title(found.label, found.index, found.score)
+            return LabelledBox(share(left), share(box.top), share(right), share(box.bottom), title)
         }
 
         private fun share(value: Double): Float = value.coerceIn(0.0, 1.0).toFloat()

@@ -28,7 +28,8 @@ internal class Backend private constructor(
                     Accelerator.GPU_CPU -> gpu()
                     else -> throw ModelError("LiteRT 1 has no ${accelerator.key}", "make the project with --runtime litert")
                 }
-            val options = Interpreter.Options().setNumThreads(Runtime.getRuntime().availableProcessors().coerceAtMost(MAX_THREADS))
+            val threads = Runtime.getRuntime().availableProcessors().coerceAtMost(MAX_THREADS)
+            val options = Interpreter.Options().setNumThreads(threads)
             delegate?.let(options::addDelegate)
             val interpreter =
                 try {

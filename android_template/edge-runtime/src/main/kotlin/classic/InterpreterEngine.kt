@@ -121,7 +121,8 @@ internal class TensorBytes(
             is Tensor.Longs -> bytes.asLongBuffer().get(out.values)
             is Tensor.Booleans -> for (index in out.values.indices) out.values[index] = bytes.get(index) != 0.toByte()
         }
-        return if (spec.quantization == null) out else Quantizer.fromStored(out, spec, Tensor.zeros(spec.type, spec.shape))
+        if (spec.quantization == null) return out
+        return Quantizer.fromStored(out, spec, Tensor.zeros(spec.type, spec.shape))
     }
 }
 

@@ -42,14 +42,14 @@ internal class Backend private constructor(
 
     /** Asked for an NPU, or for GPU and CPU together, LiteRT takes the CPU where there is none, and says nothing. */
     private fun requireThere(accelerator: Accelerator) {
-        val needed =
+        val (needed, remedy) =
             when (accelerator) {
-                Accelerator.NPU -> Hardware.NPU
-                Accelerator.GPU_CPU -> Hardware.GPU
+                Accelerator.NPU -> Hardware.NPU to "an NPU needs its vendor's runtime of LiteRT in the app"
+                Accelerator.GPU_CPU -> Hardware.GPU to "the CPU can run the model"
                 else -> return
             }
         if (needed !in environment.getAvailableAccelerators()) {
-            throw ModelError("LiteRT has no $needed on this device", "nothing is to be done; an NPU needs its vendor's runtime in the app")
+            throw ModelError("LiteRT has no $needed on this device", remedy)
         }
     }
 
@@ -70,7 +70,8 @@ internal class Backend private constructor(
             }
         return CompiledModel.Options(hardware).apply {
             if (Hardware.CPU in hardware) {
-                cpuOptions = CompiledModel.CpuOptions(numThreads = Runtime.getRuntime().availableProcessors().coerceAtMost(MAX_THREADS))
+                val threads = Runtime.getRuntime().availableProcessors().coerceAtMost(MAX_THREADS)
+                cpuOptions = CompiledModel.CpuOptions(numThreads = threads)
             }
             if (Hardware.GPU in hardware) {
                 // Half precision is faster, but its numbers are not the host's: the golden vectors would refuse the GPU.

@@ -20,8 +20,8 @@ internal class LiteRtEngine(private val facts: ModelFacts, private val model: Co
 
     init {
         try {
-            for (spec in facts.inputs) inputs[spec.storedName] = model.createInputBuffer(spec.storedName, facts.signature)
-            for (spec in facts.outputs) outputs[spec.storedName] = model.createOutputBuffer(spec.storedName, facts.signature)
+            for (name in facts.inputs.map { it.storedName }) inputs[name] = model.createInputBuffer(name, facts.signature)
+            for (name in facts.outputs.map { it.storedName }) outputs[name] = model.createOutputBuffer(name, facts.signature)
         } catch (failure: Throwable) {
             closeAll(owned(), failure)
             throw failure
@@ -63,11 +63,15 @@ internal class LiteRtEngine(private val facts: ModelFacts, private val model: Co
                 ElementType.INT64 -> Tensor.Longs(buffer.readLong(), spec.shape)
                 ElementType.BOOL -> Tensor.Booleans(buffer.readBoolean(), spec.shape)
                 ElementType.UINT8 ->
-                    throw ModelError("output ${spec.name} is uint8, which LiteRT 2 cannot read", "make the project with --runtime litert1")
+                    throw ModelError("output ${spec.name} is uint8", "LiteRT 2 cannot read it: make the project with --runtime litert1")
             }
         if (stored.size != spec.size) {
-            throw ModelError("output ${spec.name} has ${stored.size} values, expected ${spec.size}", "run edge scaffold update with the model's bundle")
+            throw ModelError(
+                "output ${spec.name} has ${stored.size} values, expected ${spec.size}",
+                "run edge scaffold update with the model's bundle",
+            )
         }
-        return if (spec.quantization == null) stored else Quantizer.fromStored(stored, spec, Tensor.zeros(spec.type, spec.shape))
+        if (spec.quantization == null) return stored
+        return Quantizer.fromStored(stored, spec, Tensor.zeros(spec.type, spec.shape))
     }
 }

@@ -21,7 +21,7 @@ class LazyModel(private val open: suspend () -> ModelRunning) : AutoCloseable {
     private val closed = AtomicBoolean(false)
 
     /**
-     * Calls [block] with the model; others wait until it returns.
+     * Calls [block] with the model; others wait until it returns. Not from inside of another use.
      *
      * @throws ModelError the model cannot be opened, or this was closed.
      */

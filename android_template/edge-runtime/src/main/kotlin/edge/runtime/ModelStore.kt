@@ -46,7 +46,8 @@ class ModelStore(context: Context, private val facts: ModelFacts = ModelSpec) {
     fun locate(): ModelSource {
         if (stored.isThere) return ModelSource.Stored(stored.file)
         if (facts.modelFile !in assets.list("").orEmpty()) {
-            throw ModelError("the model ${facts.modelFile} is neither in the app nor downloaded", "call ModelStore.download first")
+            val name = facts.modelFile
+            throw ModelError("the model $name is neither in the app nor downloaded", "call ModelStore.download first")
         }
         try {
             assets.openFd(facts.modelFile).close()

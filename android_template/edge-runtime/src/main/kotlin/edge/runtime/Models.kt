@@ -50,7 +50,8 @@ object Models {
         val app = context.applicationContext
         return opened(app, facts) { backend ->
             val engine = backend.engine(accelerator).warmedUp(facts)
-            OpenModel(facts, RunReport(accelerator, runtimeName(app), listOf("${accelerator.key}: as asked for")), engine, backend)
+            val report = RunReport(accelerator, runtimeName(app), listOf("${accelerator.key}: as asked for"))
+            OpenModel(facts, report, engine, backend)
         }
     }
 
