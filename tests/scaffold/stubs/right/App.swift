@@ -2,6 +2,7 @@
 @preconcurrency import AVFoundation
 import CoreImage
 @preconcurrency import CoreML
+import CryptoKit
 import ImageIO
 import Observation
 import PhotosUI
@@ -75,6 +76,12 @@ actor ModelRunner {
         try VNImageRequestHandler(cgImage: image, orientation: .up).perform([request])
         return (request.results as? [VNClassificationObservation])?.map(\.identifier) ?? []
     }
+}
+
+func digest(_ pieces: [Data]) -> String {
+    var hash = SHA256()
+    for piece in pieces { hash.update(data: piece) }
+    return hash.finalize().map { String(format: "%02x", $0) }.joined()
 }
 
 func decode(_ data: Data) -> CGImage? {

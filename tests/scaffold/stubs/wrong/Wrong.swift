@@ -1,4 +1,5 @@
 @preconcurrency import CoreML
+import CryptoKit
 import ImageIO
 import PhotosUI
 import SwiftUI
@@ -54,4 +55,10 @@ struct WrongView: View {
 func logging(_ logger: Logger) {
     logger.warn("x")  // error: has no member 'warn'
     logger.info(3)  // error: cannot convert value of type 'Int'
+}
+
+func digests(_ data: Data) {
+    _ = SHA256.hash(data)  // error: missing argument label 'data:'
+    _ = SHA256.hash(data: data).hexString  // error: has no member 'hexString'
+    SHA256().update(data: data)  // error: cannot use mutating member
 }
