@@ -20,12 +20,11 @@ from edge_sdk.bundle.archive import Bundle
 from edge_sdk.scaffold.project import create_project
 from edge_sdk.scaffold.render import RenderedProject, render_bundle
 from edge_sdk.scaffold.spec import MobileSpec, default_options
-from edge_sdk.scaffold.verify import verify_project
+from edge_sdk.scaffold.verify import VerifyReport, verify_project
 from tests.scaffold.hostile import BUNDLE_NAMES, PIECES, SHAPES, TITLES, WORST, Hostile, hostile_bundle
 
 PLATFORMS = ("android", "ios")
-#: Checks that look at all of a project and start no compiler, by platform. Not "model": the file in these
-#: bundles is a stand-in with names of its own.
+#: Checks that look at all of a project and start no compiler, by platform.
 LIGHT = {"android": ("files", "catalog"), "ios": ("files", "xcodeproj", "plists")}
 #: Files that hold names as data; everything else is read by people and compilers.
 DATA = ("golden.json", "model_spec.json", "labels.txt")
@@ -53,9 +52,9 @@ def hostiles(draw: st.DrawFn) -> Hostile:
     )
 
 
-def rendered(bundle: Path, platform: str, title: str, runtime: str | None = None) -> RenderedProject:
+def rendered(bundle: Path, platform: str, title: str) -> RenderedProject:
     with Bundle.open(bundle) as opened:
-        options = default_options(opened, platform=platform, runtime=runtime)
+        options = default_options(opened, platform=platform)
         return render_bundle(opened, replace(options, title=title))
 
 
@@ -80,7 +79,7 @@ def examine(project: RenderedProject) -> None:
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-@settings(max_examples=10)
+@settings(max_examples=8)
 @given(hostile=hostiles(), title=titles)
 def test_any_names_make_a_project(platform: str, hostile: Hostile, title: str) -> None:
     with TemporaryDirectory() as folder:
@@ -109,18 +108,36 @@ def test_every_bundle_name_makes_a_project(platform: str, name: str, tmp_path: P
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("platform", "runtime", "title"),
-    [("android", "litert", TITLES[0]), ("android", "litert1", TITLES[1]), ("ios", None, TITLES[1])],
-)
-def test_the_worst_names_together_compile_and_compute(
-    platform: str, runtime: str | None, title: str, tmp_path: Path
-) -> None:
+def test_every_title_is_a_resource(tmp_path: Path) -> None:
+    """All titles in one project's resources, as its template writes each, for aapt2."""
     bundle = hostile_bundle(tmp_path, WORST)
-    created = create_project(tmp_path / "app", rendered(bundle, platform, title, runtime))
-    report = verify_project(created.folder)
+    place = "app/src/main/res/values/strings.xml"
+    lines = []
+    for title in TITLES:
+        text = rendered(bundle, "android", title).files[place].content.decode()
+        (line,) = (line for line in text.splitlines() if '"app_name"' in line)
+        lines.append(line.replace("app_name", f"title_{len(lines)}"))
+    created = create_project(tmp_path / "app", rendered(bundle, "android", TITLES[0]))
+    strings = created.folder / place
+    strings.write_text(
+        strings.read_text("utf-8").replace("</resources>", "\n".join([*lines, "</resources>"]))
+    )
+    report = verify_project(created.folder, only=["resources"])
+    no_failures(report)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_worst_names_together_compile_and_compute(platform: str, tmp_path: Path) -> None:
+    bundle = hostile_bundle(tmp_path, WORST)
+    created = create_project(tmp_path / "app", rendered(bundle, platform, TITLES[1]))
+    no_failures(verify_project(created.folder))
+
+
+def no_failures(report: VerifyReport) -> None:
+    """Check that all but "model" passed: the file in these bundles is a stand-in with names of its own."""
     wrong = {
-        outcome.name: outcome.findings
+        outcome.name: [str(finding) for finding in outcome.findings]
         for outcome in report.outcomes
         if outcome.state == "failed" and outcome.name != "model"
     }
