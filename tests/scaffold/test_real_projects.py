@@ -13,12 +13,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from edge_sdk.runtime.runner import Runner
+from edge_sdk.scaffold.golden import tensor_of
+from edge_sdk.scaffold.project import Project, open_project
+from edge_sdk.scaffold.render import GOLDEN_SOURCE, MODEL_SOURCE
+from edge_sdk.validate.coreml_reference import ReferenceModel
 from tests.scaffold import real_bundles
 from tests.scaffold.tiny import read_tree
 
@@ -163,3 +170,57 @@ def test_ctrl_c_ends_the_compilers_too(platform: str, check: str) -> None:
     assert "Traceback" not in talk
     with pytest.raises(ProcessLookupError):
         os.killpg(running.pid, 0)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.runtime], ids=str)
+def test_the_model_in_a_project_computes_its_golden_vectors(case: Case) -> None:
+    """What a phone is to compute at its self-test, computed here from nothing but the project's own files."""
+    edge(case.platform, real_bundles.made(case.model), "--out", "app", patience=PATIENCE)
+    project = open_project(Path("app"))
+    (first, *_) = project.paths(source=GOLDEN_SOURCE)
+    document = json.loads((project.folder / first).read_bytes())
+    tolerance = document["tolerance"]
+    answer = on_litert if case.platform == "android" else on_coreml
+    for recorded in document["model"]:
+        inputs, expected = (
+            {name: tensor_of(tensor) for name, tensor in recorded[side].items()}
+            for side in ("inputs", "outputs")
+        )
+        found = answer(project, inputs)
+        assert set(found) == set(expected)
+        for name, values in expected.items():
+            # A large expectation is thinned out.
+            stride = recorded["outputs"][name]["stride"]
+            np.testing.assert_allclose(
+                found[name].reshape(-1)[::stride],
+                values.reshape(-1),
+                rtol=tolerance["rtol"],
+                atol=tolerance["atol"],
+                err_msg=name,
+            )
+
+
+def on_litert(project: Project, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return what the .tflite of a project answers in LiteRT, integers restored to what they stand for."""
+    spec = project.spec
+    (path,) = project.paths(source=MODEL_SOURCE)
+    with Runner.open(project.folder / path) as runner:
+        found = runner.run(**inputs)
+    return {item.name: np.asarray(found[item.name]) for item in spec.outputs}
+
+
+def on_coreml(project: Project, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return what the package of a project answers in the reference evaluator, by the contract's names."""
+    spec = project.spec
+    path = project.paths(source=MODEL_SOURCE)[0]
+    folder = project.folder / path[: path.index(spec.model_file) + len(spec.model_file)]
+    given = {}
+    for item in spec.inputs:
+        values = inputs[item.name]
+        if item.coreml_image is not None:
+            # The package makes real numbers of pixels by itself; here is the way back.
+            values = (values - np.asarray(item.coreml_image.bias)) / item.coreml_image.scale
+        given[item.stored_name] = values
+    with ReferenceModel.open(folder) as model:
+        found = model.evaluate(given, function=spec.signature)
+    return {item.name: np.asarray(found[item.stored_name], dtype=item.dtype) for item in spec.outputs}
