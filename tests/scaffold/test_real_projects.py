@@ -174,12 +174,14 @@ def test_ctrl_c_ends_the_compilers_too(platform: str, check: str) -> None:
 
 @pytest.mark.parametrize("case", [case for case in CASES if not case.runtime], ids=str)
 def test_the_model_in_a_project_computes_its_golden_vectors(case: Case) -> None:
-    """What a phone is to compute at its self-test, computed here from nothing but the project's own files."""
+    """What a phone is to compute at its self-test, computed here from nothing but the project's own files.
+
+    Much closer than a phone has to come: this is the runtime that recorded them.
+    """
     edge(case.platform, real_bundles.made(case.model), "--out", "app", patience=PATIENCE)
     project = open_project(Path("app"))
     (first, *_) = project.paths(source=GOLDEN_SOURCE)
     document = json.loads((project.folder / first).read_bytes())
-    tolerance = document["tolerance"]
     answer = on_litert if case.platform == "android" else on_coreml
     for recorded in document["model"]:
         inputs, expected = (
@@ -194,8 +196,8 @@ def test_the_model_in_a_project_computes_its_golden_vectors(case: Case) -> None:
             np.testing.assert_allclose(
                 found[name].reshape(-1)[::stride],
                 values.reshape(-1),
-                rtol=tolerance["rtol"],
-                atol=tolerance["atol"],
+                rtol=1e-4,
+                atol=1e-4 * float(np.abs(values).max()),
                 err_msg=name,
             )
 
