@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,25 +85,28 @@ def build_app(site: Site) -> list[Built]:
         jars[CORE] = core.jar
     elif any(CORE in module.needs for module in found):
         return [Built(None, tuple(_elsewhere(item) for item in core.findings), 0)]
-    for module in found:
-        if module.path == CORE:
-            continue
-        needed = _reached(module, found)
-        if any(name not in jars for name in needed):
-            continue  # what it needs failed, and was said
-        built = _module(site, kotlin, stubs, stub_jar, module, [jars[name] for name in needed], _MAIN, None)
-        results.append(built)
-        if built.jar is None:
-            continue
-        jars[module.path] = built.jar
-        results += [
-            _module(
-                site, kotlin, with_tests, stub_jar, module,
-                [built.jar, *(jars[name] for name in needed)], part, built.jar,
-            )
-            for part in ("test", "androidTest")
-        ]  # fmt: skip
-    return results
+    # Tests need nothing but their module, and nothing needs them: they are compiled beside what comes next.
+    with ThreadPoolExecutor(1) as beside:
+        tests = []
+        for module in found:
+            if module.path == CORE:
+                continue
+            needed = _reached(module, found)
+            if any(name not in jars for name in needed):
+                continue  # what it needs failed, and was said
+            seen = [jars[name] for name in needed]
+            built = _module(site, kotlin, stubs, stub_jar, module, seen, _MAIN, None)
+            results.append(built)
+            if built.jar is None:
+                continue
+            jars[module.path] = built.jar
+            tests += [
+                beside.submit(
+                    _module, site, kotlin, with_tests, stub_jar, module, [built.jar, *seen], part, built.jar
+                )
+                for part in ("test", "androidTest")
+            ]
+        return [*results, *(test.result() for test in tests)]
 
 
 def _elsewhere(finding: Finding) -> Finding:

@@ -26,7 +26,7 @@ from edge_sdk.scaffold.verify.base import (
 from edge_sdk.scaffold.verify.site import Site
 from edge_sdk.scaffold.verify.table import checks_of
 
-#: Compilers take a gigabyte each; more than two of them at a time help nobody with a laptop.
+#: Compilers take up to a gigabyte each, and more of them than cores help nobody.
 _AT_ONCE = 2
 
 
