@@ -12,7 +12,7 @@ from edge_sdk.scaffold.stubs import for_swift
 from edge_sdk.scaffold.stubs.for_swift import compile_swift, compile_swift_module, compile_swift_stubs
 from edge_sdk.scaffold.toolchain.debian import RECORD, Debian
 from edge_sdk.scaffold.toolchain.places import Completed
-from edge_sdk.scaffold.verify.base import IOS, Finding, Verdict
+from edge_sdk.scaffold.verify.base import IOS, CannotRun, Finding, Verdict
 from edge_sdk.scaffold.verify.compiled import kept
 from edge_sdk.scaffold.verify.compiler_output import failure_of, findings_of
 from edge_sdk.scaffold.verify.site import Site
@@ -27,7 +27,8 @@ _TESTING = re.compile(
     re.MULTILINE,
 )
 _COUNTED = re.compile(r"(?:Executed|Test run with) (\d+) tests?")
-_PASSED_SECONDS = 900
+_TEST_SECONDS = 900
+_XCODE = "let Xcode build it: xcodebuild build, or the project's own workflow"
 
 
 class SwiftCore:
@@ -45,11 +46,13 @@ class SwiftCore:
         paths = site.find("", under=PACKAGE)
         if f"{PACKAGE}/Package.swift" not in paths:
             return Verdict((Finding(f"{PACKAGE}/Package.swift", None, "is missing"),))
+        if re.search(r"\.package\s*\(\s*(?:name:[^,]*,\s*)?url:", site.read(f"{PACKAGE}/Package.swift")):
+            raise CannotRun(f"{PACKAGE} needs packages that are not here", _XCODE)
         _copy(site, paths, room, strip=PACKAGE)
         done = debian.run(
             ["swift", "test", "--disable-sandbox", "-Xswiftc", "-warnings-as-errors"],
             room,
-            timeout_seconds=_PASSED_SECONDS,
+            timeout_seconds=_TEST_SECONDS,
         )
         if done.code == 0:
             count = sum(int(number) for number in _COUNTED.findall(done.output))
@@ -122,7 +125,16 @@ class SwiftApp:
             findings = _judged(site, made) or _judged(
                 site, compile_swift(debian, room, [Path(path) for path in tests], module=f"{name}Tests")
             )
+        _refuse_to_judge(site, findings)
         return Verdict(findings, f"{len(app) + len(tests)} files")
+
+
+def _refuse_to_judge(site: Site, findings: Sequence[Finding]) -> None:
+    """Skip where a module is missing that may come from a package that the user added: it is not here."""
+    missing = next((item for item in findings if item.message.startswith("no such module")), None)
+    projects = (site.read(path) for path in site.find("/project.pbxproj"))
+    if missing is not None and any("XCRemoteSwiftPackageReference" in text for text in projects):
+        raise CannotRun(f"{missing}; packages that you added are not here", _XCODE)
 
 
 def _judged(site: Site, done: Completed) -> tuple[Finding, ...]:

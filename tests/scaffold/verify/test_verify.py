@@ -16,6 +16,7 @@ from edge_sdk.scaffold.verify.gradle_text import added_libraries, modules
 from edge_sdk.scaffold.verify.kotlin import _refuse_to_judge
 from edge_sdk.scaffold.verify.project import _open
 from edge_sdk.scaffold.verify.site import Site
+from edge_sdk.scaffold.verify.swift import _refuse_to_judge as refuse_swift
 from edge_sdk.scaffold.verify.table import CHECKS, checks_of
 from tests.scaffold.tiny import read_tree
 from tests.scaffold.verify.findings import replace
@@ -173,6 +174,17 @@ def test_what_a_user_added_is_not_judged(project: Path, tmp_path: Path) -> None:
     with pytest.raises(CannotRun, match=r"Net.kt:2 imports retrofit2.Call"):
         _refuse_to_judge(site_of(project, tmp_path), findings)
     _refuse_to_judge(site_of(project, tmp_path), (Finding(path, 1, "unresolved reference 'os'."),))
+
+
+def test_packages_that_a_user_added_are_not_judged(ios: Path, tmp_path: Path) -> None:
+    site = site_of(ios, tmp_path)
+    findings = (Finding("Relu/Mine.swift", 3, "no such module 'Net'"),)
+    refuse_swift(site, findings)
+    project = next(ios.glob("*.xcodeproj")) / "project.pbxproj"
+    project.write_text(project.read_text() + "// XCRemoteSwiftPackageReference\n")
+    with pytest.raises(CannotRun, match=r"Mine.swift:3: no such module 'Net'"):
+        refuse_swift(site, findings)
+    refuse_swift(site, (Finding("Relu/Mine.swift", 3, "cannot find 'x' in scope"),))
 
 
 def test_what_compilers_print(project: Path, tmp_path: Path) -> None:
