@@ -30,14 +30,14 @@ def segment_problems(library):
     if library[:4] != b"\x7fELF" or library[4] != 2:
         return ["is no 64-bit ELF library"]
     order = "<" if library[5] == 1 else ">"
-    table, = struct.unpack_from(order + "Q", library, 0x20)
+    (table,) = struct.unpack_from(order + "Q", library, 0x20)
     size, count = struct.unpack_from(order + "HH", library, 0x36)
     problems = []
     for number in range(count):
         place = table + number * size
-        kind, = struct.unpack_from(order + "I", library, place)
+        (kind,) = struct.unpack_from(order + "I", library, place)
         offset, address = struct.unpack_from(order + "QQ", library, place + 8)
-        align, = struct.unpack_from(order + "Q", library, place + 48)
+        (align,) = struct.unpack_from(order + "Q", library, place + 48)
         if kind == PT_LOAD and (align < PAGE or align % PAGE or (offset - address) % PAGE):
             problems.append(f"segment {number} is aligned to {align:#x} bytes")
     return problems
