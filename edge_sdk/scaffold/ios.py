@@ -87,7 +87,7 @@ def context(spec: MobileSpec, options: ScaffoldOptions) -> dict[str, Any]:
     """
     app = app_name(spec.name)
     picture = picture_input(spec)
-    reason = why_no_vision(picture) if picture else "the model takes no picture alone"
+    reason = why_no_vision(spec, picture) if picture else "the model takes no picture alone"
     # Android's identifiers may hold "_", those of iOS may not.
     bundle_id = options.application_id.replace("_", "-")
     return {
@@ -117,7 +117,7 @@ def flags(spec: MobileSpec, options: ScaffoldOptions) -> frozenset[str]:
         found.add("picture")
         if picture.image.resize != "none":
             found.add("camera")
-            if why_no_vision(picture) is None:
+            if why_no_vision(spec, picture) is None:
                 found.add("vision")
     if spec.detections is not None:
         found.add("boxes")
@@ -131,7 +131,7 @@ def picture_input(spec: MobileSpec) -> MobileTensor | None:
     return None
 
 
-def why_no_vision(tensor: MobileTensor) -> str | None:
+def why_no_vision(spec: MobileSpec, tensor: MobileTensor) -> str | None:
     """Return why Vision's own cropping and scaling cannot stand for the contract's, or None where it can."""
     image = tensor.image
     if image is None or tensor.coreml_image is None:
@@ -142,6 +142,8 @@ def why_no_vision(tensor: MobileTensor) -> str | None:
         return "Vision does not document where its own padding goes"
     if image.resize == "none":
         return "the contract takes pictures of one size alone"
+    if len(set(spec.labels)) < len(spec.labels):
+        return "Vision tells classes by their labels alone, and two of the model's are the same"
     return None
 
 

@@ -36,14 +36,22 @@ struct ContentView: View {
         .task { await demo.open() }
 [% if "picture" in flags %]
         .task(id: item) {
-            if let data = try? await item?.loadTransferable(type: Data.self) { await demo.look(at: data) }
+            guard let item else { return }
+            do {
+                guard let data = try await item.loadTransferable(type: Data.self) else { return }
+                await demo.look(at: data)
+            } catch {
+                demo.fail(toLoad: error)
+            }
         }
 [% endif %]
 [% if "camera" in flags %]
         .fullScreenCover(isPresented: $showsCamera) { CameraScreen(demo: demo) }
 [% endif %]
-        .onReceive(Self.notices(UIApplication.didReceiveMemoryWarningNotification)) { _ in release() }
-        .onReceive(Self.notices(UIApplication.didEnterBackgroundNotification)) { _ in release() }
+        .onReceive(Self.notices(UIApplication.didReceiveMemoryWarningNotification)) { _ in
+            Task { await demo.relieve() }
+        }
+        .onReceive(Self.notices(UIApplication.didEnterBackgroundNotification)) { _ in demo.leave() }
         .onReceive(Self.notices(UIApplication.willEnterForegroundNotification)) { _ in
             Task { await demo.open() }
         }
@@ -71,13 +79,11 @@ struct ContentView: View {
     @ViewBuilder private var testRows: some View {
         Button("Compare with the host") { Task { await demo.selfTest() } }
             .disabled(demo.busy != nil)
+        Button("Try all compute units again") { Task { await demo.tryAllUnits() } }
+            .disabled(demo.busy != nil)
         ForEach(Array(demo.findings.enumerated()), id: \.offset) { line in
             Text(verbatim: line.element).font(.footnote).monospaced()
         }
-    }
-
-    private func release() {
-        Task { await demo.release() }
     }
 
     private static func notices(_ name: Notification.Name) -> NotificationCenter.Publisher {

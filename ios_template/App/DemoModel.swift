@@ -20,9 +20,17 @@ final class DemoModel: ObservableObject {
     @Published private(set) var latency: String?
     private var times = LatencyStatistics()
 [% endif %]
+[% if "camera" in flags %]
+    /// Frames are let go while the model shall not be in memory.
+    private var isPaused = false
+    private var isWatching = false
+[% endif %]
 
     /// Opens the model, so that the first answer does not have to wait for it.
     func open() async {
+[% if "camera" in flags %]
+        isPaused = false
+[% endif %]
         await work("Opening the model; the first time on a device this may take minutes") {
             _ = try await self.runner.model()
             self.report = await self.runner.report
@@ -30,10 +38,37 @@ final class DemoModel: ObservableObject {
         }
     }
 
-    /// Gives the model's memory back: iOS asks for it, or the app is no longer seen.
-    func release() async {
-        await runner.close()
-        report = nil
+    /// Gives the model's memory back, for the app is no longer seen. It is opened again when it is.
+    func leave() {
+        // iOS would put the app to sleep before the runner has stored that what it opens was given up.
+        let time = UIApplication.shared.beginBackgroundTask(withName: "Closing the model")
+[% if "camera" in flags %]
+        isPaused = true
+[% endif %]
+        Task {
+            await release()
+            UIApplication.shared.endBackgroundTask(time)
+        }
+    }
+
+    /// Gives the model's memory back, for iOS asks for it. It is opened again when it is needed.
+    func relieve() async {
+[% if "camera" in flags %]
+        isPaused = isWatching
+[% endif %]
+        await release()
+[% if "camera" in flags %]
+        if isWatching {
+            failure = ModelError(
+                "iOS is short of memory: the model was closed", "close other apps, and open the camera again")
+        }
+[% endif %]
+    }
+
+    /// Tries all compute units again, also those that were wrong, failed or ended the app.
+    func tryAllUnits() async {
+        await runner.forget()
+        await open()
     }
 
     /// Compares every step around the model, and the model on each choice of compute units, with the host.
@@ -44,7 +79,7 @@ final class DemoModel: ObservableObject {
             await self.runner.close()
             let steps = try await Task.detached { try SelfTest.steps() }.value
             self.findings = steps.isEmpty ? ["steps around the model: the same numbers"] : steps
-            for units in self.runner.facts.computeUnits {
+            for units in CoreMLRunner.rungs(self.runner.facts) {
                 self.findings += await Self.lines(units, self.runner.facts)
             }
         }
@@ -73,20 +108,21 @@ final class DemoModel: ObservableObject {
 [% endif %]
         times.clear()
         seen = nil
+        failure = nil
+        (isPaused, isWatching) = (false, true)
+        defer { isWatching = false }
         do {
             let reader = try PictureReader(runner)
-            _ = try await runner.model()
-            for await frame in try await feed.frames() {
+            for await frame in try await feed.frames() where !isPaused {
+                do {
 [% if "vision" in flags %]
-                if usesVision {
-                    show(try await reader.glance(frame, runner.model()))
-                } else {
-                    show(try await reader.read(frame))
-                }
+                    show(try await usesVision ? reader.glance(frame, runner.model()) : reader.read(frame))
 [% else %]
-                show(try await reader.read(frame))
+                    show(try await reader.read(frame))
 [% endif %]
-                failure = nil
+                } catch is CancellationError {
+                    // The model was closed while it opened; the next frame opens it again, unless this is paused.
+                }
             }
         } catch {
             fail(error)
@@ -96,6 +132,13 @@ final class DemoModel: ObservableObject {
 [% endif %]
 [% if "picture" in flags %]
 
+    /// Shows that a picture could not be had.
+    func fail(toLoad error: any Error) {
+        failure = ModelError(
+            "the picture cannot be loaded: \(error.localizedDescription)",
+            "choose another one, or try again when the device is online", cause: error)
+    }
+
     private func show(_ found: Seen) {
         seen = found
         if let picture = found.picture { image = CGImage.make(picture) }
@@ -104,6 +147,11 @@ final class DemoModel: ObservableObject {
         UserCode.received(found.meaning)
     }
 [% endif %]
+
+    private func release() async {
+        await runner.close()
+        report = nil
+    }
 
     private func work(_ what: String, _ steps: @MainActor () async throws -> Void) async {
         busy = what

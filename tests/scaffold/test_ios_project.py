@@ -281,15 +281,19 @@ def test_identifiers_of_one_project_are_not_those_of_another(tmp_path: Path) -> 
         ({"crop_fraction": 0.875}, "crops to 0.875"),
         ({"resize": "none"}, "one size"),
         ({"color": "bgr"}, None),
+        ({"labels": ("cat", "dog", "cat")}, "two of the model's are the same"),
     ],
 )
 def test_vision_is_offered_where_it_can_stand_for_the_contract(
     change: dict[str, Any], why: str | None, tmp_path: Path
 ) -> None:
     kind = KINDS["classifier"]
-    image = replace(PHOTO, **change)
+    labels = change.get("labels", kind.contract.labels)
+    image = replace(PHOTO, **{key: value for key, value in change.items() if key != "labels"})
     contract = replace(
-        kind.contract, preprocess={"image": replace(kind.contract.preprocess["image"], image=image)}
+        kind.contract,
+        labels=labels,
+        preprocess={"image": replace(kind.contract.preprocess["image"], image=image)},
     )
     changed = replace(kind, contract=contract, images={"image": CoreMLImage(scale=1 / 255)})
     spec, options, _ = facts_of(tmp_path, changed)
@@ -389,7 +393,7 @@ def test_sources_are_formatted_and_property_lists_pass_apples_reader(
     app = ios.app_name(KINDS[kind].name)
     create_project(tmp_path / "project", render_kind(tmp_path, KINDS[kind]))
     done = debian.run(["swift-format", "lint", "--strict", "-r", "."], tmp_path / "project")
-    assert (done.code, done.output) == (0, "")
+    assert (done.code, done.output) == (0, ""), done.output
     files = [f"{app}.xcodeproj/project.pbxproj", f"{app}/PrivacyInfo.xcprivacy"]
     done = debian.run(["plutil", "-lint", "--", *files], tmp_path / "project")
     assert done.code == 0, done.output

@@ -197,6 +197,10 @@ class Phone:
 
     def opened(self) -> list[str]:
         """Return the units that the model was opened on since the last call."""
+        return [line for line in self.openings() if line != "done"]
+
+    def openings(self) -> list[str]:
+        """Return the units that the model was opened on since the last call, and when it was."""
         log = self.folder / "Runner.mlmodelc" / "opened.txt"
         lines = log.read_text().split() if log.exists() else []
         log.unlink(missing_ok=True)
@@ -279,6 +283,34 @@ def test_closing_while_the_model_opens_ends_the_opening(phone: Phone) -> None:
     said = phone.say("close while it opens", "predict")
     assert said[-1] == _expected()
     assert "error" not in "".join(said)
+
+
+def test_a_model_that_still_opens_when_it_is_wanted_again_is_waited_for(phone: Phone) -> None:
+    phone.behave(all="slow")
+    said = phone.say("close and open again", "report")
+    assert said == [_expected(), 'all ["all: runs, its numbers are right"]']
+    # Never two at once: the second one would take the first one's mark for the death of the app.
+    assert phone.openings() == ["all", "done", "all", "done"]
+
+
+def test_leaving_the_app_while_the_model_opens_is_no_death_of_the_units(phone: Phone) -> None:
+    phone.behave(all="slow")
+    for _ in range(2):
+        assert phone.start("leave").code == 9
+    assert phone.say("predict", "report")[1] == 'all ["all: runs, its numbers are right"]'
+    for _ in range(3):
+        assert phone.start("leave").code == 9
+    (said,) = phone.say("report", "predict", "report")[2:]
+    assert "all: not tried, the app ended while it was tried" in said
+
+
+def test_all_units_can_be_tried_again(phone: Phone) -> None:
+    phone.behave(all="wrong", cpuAndGPU="dies")
+    assert phone.start("predict").code == 9
+    phone.behave()
+    assert phone.say("predict", "report")[1].startswith("cpu_only ")
+    said = phone.say("try all", "predict", "report")
+    assert said[1] == 'all ["all: runs, its numbers are right"]'
 
 
 def test_the_self_test_tells_of_each_choice_of_units(phone: Phone) -> None:

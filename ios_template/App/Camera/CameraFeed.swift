@@ -34,8 +34,33 @@ final class CameraFeed: NSObject, @unchecked Sendable {
     /// Of the newest stream; like `streams` used on `queue` alone.
     private var continuation: AsyncStream<CameraFrame>.Continuation?
     private var streams = 0
+    /// Set on `queue` before `follow` reads it.
+    private var device: AVCaptureDevice?
+    @MainActor private weak var preview: AVCaptureVideoPreviewLayer?
     /// An AVCaptureDevice.RotationCoordinator, which is there from iOS 17 on.
     @MainActor private var rotation: NSObject?
+    @MainActor private var turning: NSKeyValueObservation?
+    private var failures: (any NSObjectProtocol)?
+
+    override init() {
+        super.init()
+        // The system's media services may start anew, and know nothing of the session then.
+        failures = NotificationCenter.default.addObserver(
+            forName: AVCaptureSession.runtimeErrorNotification, object: session, queue: nil
+        ) { [weak self] _ in self?.startAgain() }
+    }
+
+    deinit {
+        if let failures { NotificationCenter.default.removeObserver(failures) }
+    }
+
+    /// Shows the session on a layer.
+    @MainActor
+    func show(on layer: AVCaptureVideoPreviewLayer) {
+        layer.session = session
+        layer.videoGravity = .resizeAspect
+        preview = layer
+    }
 
     /// Starts the camera. It stops when the frames are no longer waited for.
     ///
@@ -47,6 +72,7 @@ final class CameraFeed: NSObject, @unchecked Sendable {
         try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
             queue.async { done.resume(with: Result { try self.prepare() }) }
         }
+        await follow()
         let (stream, continuation) = AsyncStream.makeStream(
             of: CameraFrame.self, bufferingPolicy: .bufferingNewest(1))
         continuation.onTermination = { [weak self] _ in self?.stop() }
@@ -58,19 +84,26 @@ final class CameraFeed: NSObject, @unchecked Sendable {
         return stream
     }
 
-    /// Turns preview and frames as the device is held; call it whenever the preview is laid out.
+    /// Turns preview and frames as the device is held, from now on.
     @MainActor
-    func turn(_ preview: AVCaptureVideoPreviewLayer) {
-        guard #available(iOS 17.0, *), let input = session.inputs.first as? AVCaptureDeviceInput else { return }
-        let coordinator =
-            rotation as? AVCaptureDevice.RotationCoordinator
-            ?? AVCaptureDevice.RotationCoordinator(device: input.device, previewLayer: preview)
+    private func follow() {
+        guard #available(iOS 17.0, *), rotation == nil, let device else { return }
+        let coordinator = AVCaptureDevice.RotationCoordinator(device: device, previewLayer: preview)
         rotation = coordinator
-        let angle = coordinator.videoRotationAngleForHorizonLevelPreview
-        guard let connection = preview.connection, connection.videoRotationAngle != angle,
-            connection.isVideoRotationAngleSupported(angle)
+        turning = coordinator.observe(\.videoRotationAngleForHorizonLevelPreview) { [weak self] _, _ in
+            Task { @MainActor in self?.turn() }
+        }
+        turn()
+    }
+
+    @MainActor
+    private func turn() {
+        guard #available(iOS 17.0, *), let coordinator = rotation as? AVCaptureDevice.RotationCoordinator
         else { return }
-        connection.videoRotationAngle = angle
+        let angle = coordinator.videoRotationAngleForHorizonLevelPreview
+        if let connection = preview?.connection, connection.isVideoRotationAngleSupported(angle) {
+            connection.videoRotationAngle = angle
+        }
         queue.async {
             if let connection = self.output.connection(with: .video), connection.isVideoRotationAngleSupported(angle) {
                 connection.videoRotationAngle = angle
@@ -95,10 +128,12 @@ final class CameraFeed: NSObject, @unchecked Sendable {
         }
         session.addInput(input)
         session.addOutput(output)
-        if #available(iOS 17.0, *), let connection = output.connection(with: .video),
-            connection.isVideoRotationAngleSupported(90)
-        {
-            connection.videoRotationAngle = 90
+        self.device = device
+    }
+
+    private func startAgain() {
+        queue.async {
+            if self.streams > 0 { self.session.startRunning() }
         }
     }
 

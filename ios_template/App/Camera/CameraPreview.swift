@@ -7,31 +7,14 @@ struct CameraPreview: UIViewRepresentable {
 
     func makeUIView(context: Context) -> PreviewView {
         let view = PreviewView(frame: .zero)
-        view.feed = feed
+        if let layer = view.layer as? AVCaptureVideoPreviewLayer { feed.show(on: layer) }
         return view
     }
 
-    func updateUIView(_ uiView: PreviewView, context: Context) {
-        // The camera may have started since.
-        uiView.setNeedsLayout()
-    }
+    func updateUIView(_ uiView: PreviewView, context: Context) {}
 }
 
 /// A view whose layer shows a capture session.
 final class PreviewView: UIView {
     override class var layerClass: AnyClass { AVCaptureVideoPreviewLayer.self }
-
-    var feed: CameraFeed? {
-        didSet {
-            preview?.session = feed?.session
-            preview?.videoGravity = .resizeAspect
-        }
-    }
-
-    private var preview: AVCaptureVideoPreviewLayer? { layer as? AVCaptureVideoPreviewLayer }
-
-    override func layoutSubviews() {
-        super.layoutSubviews()
-        if let preview { feed?.turn(preview) }
-    }
 }

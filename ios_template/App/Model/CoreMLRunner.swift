@@ -11,6 +11,9 @@ actor CoreMLRunner: ModelRunning {
     private let store: URL
     private var opening: Task<Climb<LoadedModel>, any Error>?
     private var opened: RunReport?
+    /// Ends when a climb that was given up ended, for Core ML cannot be stopped.
+    private var closing: Task<Void, Never>?
+    private var ladder: ComputeUnitLadder?
 
     /// - Parameters:
     ///   - facts: of the model.
@@ -30,7 +33,7 @@ actor CoreMLRunner: ModelRunning {
     var report: RunReport {
         opened
             ?? RunReport(
-                computeUnits: facts.computeUnits.first ?? .cpuOnly, runtime: Self.runtime, lines: ["not opened yet"])
+                computeUnits: Self.rungs(facts).first ?? .cpuOnly, runtime: Self.runtime, lines: ["not opened yet"])
     }
 
     func predict(_ inputs: [String: Tensor]) async throws -> [String: Tensor] {
@@ -39,7 +42,7 @@ actor CoreMLRunner: ModelRunning {
 
     /// The opened model. All who ask while it is being opened wait for the same one.
     func model() async throws -> LoadedModel {
-        let task = opening ?? Task { try await climb() }
+        let task = opening ?? start()
         opening = task
         do {
             let found = try await task.value
@@ -53,9 +56,20 @@ actor CoreMLRunner: ModelRunning {
 
     /// Gives the model's memory back; the next prediction opens it again.
     func close() {
-        opening?.cancel()
+        if let opening {
+            ladder?.giveUp()
+            opening.cancel()
+            closing = Task { _ = await opening.result }
+        }
         opening = nil
         opened = nil
+    }
+
+    /// Forgets which compute units worked and which did not, so that all are tried again.
+    func forget() async {
+        close()
+        await closing?.value
+        makeLadder().forget()
     }
 
     /// Where Core ML means to run the parts of the model; nil where it does not tell.
@@ -64,13 +78,32 @@ actor CoreMLRunner: ModelRunning {
         return await ComputePlan.summary(try await locate(), report.computeUnits, facts)
     }
 
+    /// What is tried, best first. A simulator computes on the CPU of its Mac alone.
+    static func rungs(_ facts: ModelFacts) -> [ComputeUnits] {
+        #if targetEnvironment(simulator)
+            [.cpuOnly]
+        #else
+            facts.computeUnits
+        #endif
+    }
+
+    private func start() -> Task<Climb<LoadedModel>, any Error> {
+        let before = closing
+        return Task {
+            // Of two climbs at once each would find the other's mark, and memory is for one model.
+            await before?.value
+            try Task.checkCancellation()
+            return try await climb()
+        }
+    }
+
     private func climb() async throws -> Climb<LoadedModel> {
         let url = try await locate()
         let vectors = try SelfTest.vectors()
         let facts = facts
-        try FileManager.default.createDirectory(
-            at: store.deletingLastPathComponent(), withIntermediateDirectories: true)
-        let ladder = ComputeUnitLadder(facts.computeUnits, key: Self.key(facts), store: FileLadderStore(store))
+        let ladder = makeLadder()
+        self.ladder = ladder
+        defer { self.ladder = nil }
         return try await ladder.climb(
             make: { units in
                 let model = try await LoadedModel(at: url, units: units, facts: facts)
@@ -78,6 +111,10 @@ actor CoreMLRunner: ModelRunning {
                 return model
             },
             check: { try await SelfTest.check(vectors, $0) })
+    }
+
+    private func makeLadder() -> ComputeUnitLadder {
+        ComputeUnitLadder(Self.rungs(facts), key: Self.key(facts), store: FileLadderStore(store))
     }
 
     private func report(of found: Climb<LoadedModel>) -> RunReport {

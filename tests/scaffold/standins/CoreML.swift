@@ -151,7 +151,7 @@ public struct Failure: LocalizedError {
 /// y = 2 x + when + sum of all values of the picture, each times its place in the tensor; n = when + 1.
 ///
 /// The file `behaviour.json` in the model's folder says for each choice of units what is wrong with it: "fails to open",
-/// "fails to run", "wrong". Each opening leaves a line in `opened.txt` beside it.
+/// "fails to run", "wrong", "slow", "dies". Each opening leaves a line in `opened.txt` beside it.
 public final class MLModel {
     public let modelDescription = MLModelDescription(
         ["x": .float32, "when_stored": .int32, "picture": nil as MLMultiArrayDataType?],
@@ -169,6 +169,8 @@ public final class MLModel {
         try (before + units + "\n").write(to: log, atomically: true, encoding: .utf8)
         // Others get their turn meanwhile.
         try? await Task.sleep(nanoseconds: 50_000_000)
+        if behaviours[units] == "slow" { try? await Task.sleep(nanoseconds: 300_000_000) }
+        try (try String(contentsOf: log, encoding: .utf8) + "done\n").write(to: log, atomically: true, encoding: .utf8)
         if behaviours[units] == "fails to open" { throw Failure(text: "there is no \(units) today") }
         if behaviours[units] == "dies" { exit(9) }
         return MLModel(behaviours[units] ?? "")

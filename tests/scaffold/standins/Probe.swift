@@ -23,6 +23,20 @@ struct Probe {
                     try await Task.sleep(nanoseconds: 10_000_000)
                     await runner.close()
                     if case .failure(let error) = await task.result { print("ended:", error is CancellationError) }
+                case "close and open again":
+                    // A load goes on when its task was cancelled, and so does Core ML's.
+                    let task = Task { try await runner.predict(inputs) }
+                    try await Task.sleep(nanoseconds: 100_000_000)
+                    await runner.close()
+                    print(try await line(runner.predict(inputs)))
+                    _ = await task.result
+                case "leave":
+                    let task = Task { try await runner.predict(inputs) }
+                    try await Task.sleep(nanoseconds: 100_000_000)
+                    await runner.close()
+                    task.cancel()
+                    exit(9)
+                case "try all": await runner.forget()
                 case "report":
                     let report = await runner.report
                     print(report.computeUnits.key, report.lines)

@@ -69,3 +69,33 @@ extension String {
         fatalError()
     }
 }
+
+struct NSKeyValueObservingOptions: OptionSet, Sendable {
+    let rawValue: UInt
+
+    static let new = NSKeyValueObservingOptions(rawValue: 1)
+    static let old = NSKeyValueObservingOptions(rawValue: 2)
+    static let initial = NSKeyValueObservingOptions(rawValue: 4)
+    static let prior = NSKeyValueObservingOptions(rawValue: 8)
+}
+
+struct NSKeyValueObservedChange<Value> {
+    let newValue: Value?
+    let oldValue: Value?
+    let isPrior: Bool
+}
+
+final class NSKeyValueObservation: NSObject {
+    func invalidate() { fatalError() }
+}
+
+protocol _KeyValueCodingAndObserving {}
+
+extension NSObject: _KeyValueCodingAndObserving {}
+
+extension _KeyValueCodingAndObserving {
+    func observe<Value>(
+        _ keyPath: KeyPath<Self, Value>, options: NSKeyValueObservingOptions = [],
+        changeHandler: @escaping @Sendable (Self, NSKeyValueObservedChange<Value>) -> Void
+    ) -> NSKeyValueObservation { fatalError() }
+}

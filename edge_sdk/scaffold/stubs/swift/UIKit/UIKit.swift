@@ -122,6 +122,13 @@ open class UIViewController: UIResponder {
     open func viewDidLoad() { fatalError() }
 }
 
+public struct UIBackgroundTaskIdentifier: Hashable, RawRepresentable, Sendable {
+    public let rawValue: Int
+    public init(rawValue: Int) { self.rawValue = rawValue }
+
+    public static var invalid: UIBackgroundTaskIdentifier { fatalError() }
+}
+
 @MainActor
 open class UIApplication: UIResponder {
     open class var shared: UIApplication { fatalError() }
@@ -132,6 +139,10 @@ open class UIApplication: UIResponder {
     }
 
     open func open(_ url: URL) async -> Bool { fatalError() }
+    open func beginBackgroundTask(
+        withName taskName: String?, expirationHandler handler: (@MainActor @Sendable () -> Void)? = nil
+    ) -> UIBackgroundTaskIdentifier { fatalError() }
+    open func endBackgroundTask(_ identifier: UIBackgroundTaskIdentifier) { fatalError() }
 
     public nonisolated class var openSettingsURLString: String { fatalError() }
     public nonisolated class var didReceiveMemoryWarningNotification: NSNotification.Name { fatalError() }

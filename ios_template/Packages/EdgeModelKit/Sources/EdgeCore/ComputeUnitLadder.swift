@@ -40,13 +40,21 @@ public struct Climb<Runner: Sendable>: Sendable {
 /// Finds the best compute units that compute what the host computed.
 ///
 /// The rungs are tried in their order. Before one is tried a mark is left in the store, and taken away when it
-/// is over: a mark that is found at the start tells that the rung took the whole app with it, as a driver may, or
-/// a load that hung until the app was ended. Such a rung is left alone for `pause` starts, and after the second
-/// time for good; one that failed in an orderly way is left alone for `pause` starts, too. Wrong numbers are final.
-/// The last rung is always tried. What was learned holds for one key alone. Keep it inside of one actor.
+/// is over: a mark that is found at the start tells that the rung took the whole app with it, as a driver may. Such a
+/// rung is left alone for `pause` starts, and twice as many each time that it happens again; one that failed in an
+/// orderly way is left alone for `pause` starts, too. Wrong numbers are final. The last rung is always tried.
+///
+/// An app that ends after `giveUp` tells little of the rung: the system ends apps that nobody sees, and so do
+/// people. Only when that happens `patience` times in a row, as it does when a load hangs, or the rung died before, it
+/// counts as a death.
+/// What was learned holds for one key alone. Keep it inside of one actor.
 public final class ComputeUnitLadder {
     /// How many starts a rung is left alone for after it failed.
     public static let pause = 5
+    /// How many starts a rung is left alone for at most, however often the app died.
+    public static let longestPause = 80
+    /// How many times in a row a try that was given up may end with the app.
+    public static let patience = 3
 
     private let rungs: [ComputeUnits]
     private let key: String
@@ -79,9 +87,11 @@ public final class ComputeUnitLadder {
         var lines: [String] = []
         memory.passTime()
         for (place, rung) in rungs.enumerated() {
+            try Task.checkCancellation()
             guard leaveMark(rung, isLast: place == rungs.count - 1, &lines) else { continue }
             do {
                 let runner = try await make(rung)
+                try Task.checkCancellation()
                 let passed = memory.hasPassed(rung)
                 let problems = passed ? [] : try await check(runner)
                 if judge(rung, passed, problems, &lines) {
@@ -100,6 +110,13 @@ public final class ComputeUnitLadder {
         )
     }
 
+    /// Tells that nobody waits for the try under way any more: cancel its task, too. It ends when it can.
+    public func giveUp() {
+        guard memory.trying != nil else { return }
+        memory.isGivenUp = true
+        save()
+    }
+
     /// Forgets what was learned, so that all rungs are tried again.
     public func forget() {
         memory.clear()
@@ -112,9 +129,9 @@ public final class ComputeUnitLadder {
             lines.append("\(rung.key): not tried, \(reason)")
             return false
         }
-        memory.trying = rung
+        memory.begin(rung)
         if save() || isLast { return true }
-        memory.trying = nil
+        memory.end()
         lines.append("\(rung.key): not tried, its mark could not be stored")
         return false
     }
@@ -122,7 +139,7 @@ public final class ComputeUnitLadder {
     private func judge(
         _ rung: ComputeUnits, _ passedBefore: Bool, _ problems: [String], _ lines: inout [String]
     ) -> Bool {
-        memory.trying = nil
+        memory.end()
         if let first = problems.first {
             memory.wrong(rung, first)
             let more = problems.count > 1 ? " (and \(problems.count - 1) more)" : ""
@@ -136,7 +153,7 @@ public final class ComputeUnitLadder {
     }
 
     private func leave(_ rung: ComputeUnits, _ failure: (any Error)?, _ lines: inout [String]) {
-        memory.trying = nil
+        memory.end()
         if let failure {
             let reason = (failure as? any LocalizedError)?.errorDescription ?? "\(failure)"
             memory.fail(rung, reason)
@@ -158,23 +175,30 @@ struct LadderMemory {
         case wrong = "WRONG"
         case failed = "FAILED"
         case died = "DIED"
+        case left = "LEFT"
     }
 
-    /// `deaths` in all; `waited` starts since.
+    /// `ends` of the app in a row; `waited` starts since.
     struct Verdict {
         var outcome: Outcome
-        var deaths: Int
+        var ends: Int
         var waited: Int
         var reason: String
 
-        var waits: Bool { waited <= ComputeUnitLadder.pause }
+        var waits: Bool {
+            let doublings = outcome == .died ? max(0, min(ends - 1, 16)) : 0
+            return waited <= min(ComputeUnitLadder.pause << doublings, ComputeUnitLadder.longestPause)
+        }
     }
 
     private static let header = "edge-ladder 1"
     private static let mark = "trying"
+    private static let softMark = "leaving"
     private static let longestReason = 300
 
-    var trying: ComputeUnits?
+    private(set) var trying: ComputeUnits?
+    /// Whether nobody waits for what is being tried.
+    var isGivenUp = false
     private var verdicts: [ComputeUnits: Verdict] = [:]
 
     /// Reads what was stored; anything else than lines of this key counts as nothing.
@@ -186,11 +210,15 @@ struct LadderMemory {
         }
     }
 
+    mutating func begin(_ rung: ComputeUnits) { (trying, isGivenUp) = (rung, false) }
+
+    mutating func end() { (trying, isGivenUp) = (nil, false) }
+
     func hasPassed(_ rung: ComputeUnits) -> Bool { verdicts[rung]?.outcome == .passed }
 
-    /// A rung that works is forgiven its deaths: the system or the user may have ended the app.
+    /// A rung that works is forgiven all that was before.
     mutating func pass(_ rung: ComputeUnits) {
-        verdicts[rung] = Verdict(outcome: .passed, deaths: 0, waited: 0, reason: "")
+        verdicts[rung] = Verdict(outcome: .passed, ends: 0, waited: 0, reason: "")
     }
 
     mutating func wrong(_ rung: ComputeUnits, _ reason: String) { set(rung, .wrong, reason) }
@@ -199,7 +227,7 @@ struct LadderMemory {
 
     mutating func clear() {
         verdicts = [:]
-        trying = nil
+        end()
     }
 
     /// Counts a start of the app for rungs that are left alone.
@@ -210,11 +238,12 @@ struct LadderMemory {
     func reasonToSkip(_ rung: ComputeUnits) -> String? {
         guard let verdict = verdicts[rung] else { return nil }
         switch verdict.outcome {
-        case .passed: return nil
+        case .passed, .left: return nil
         case .wrong: return "its numbers were wrong: \(verdict.reason)"
         case .failed: return verdict.waits ? "it failed a short time ago: \(verdict.reason)" : nil
-        case .died where verdict.deaths > 1: return "the app ended \(verdict.deaths) times while it was tried"
-        case .died: return verdict.waits ? "the app ended while it was tried" : nil
+        case .died:
+            let times = verdict.ends > 1 ? " \(verdict.ends) times" : ""
+            return verdict.waits ? "the app ended\(times) while it was tried" : nil
         }
     }
 
@@ -222,29 +251,43 @@ struct LadderMemory {
         var lines = [Self.header, Self.oneLine(key)]
         for rung in ComputeUnits.allCases {
             guard let verdict = verdicts[rung] else { continue }
-            let numbers = "\(verdict.deaths) \(verdict.waited)"
+            let numbers = "\(verdict.ends) \(verdict.waited)"
             lines.append("\(rung.key) \(verdict.outcome.rawValue) \(numbers) \(verdict.reason)")
         }
-        if let trying { lines.append("\(Self.mark) \(trying.key)") }
+        if let trying { lines.append("\(isGivenUp ? Self.softMark : Self.mark) \(trying.key)") }
         return lines.joined(separator: "\n") + "\n"
     }
 
     private mutating func set(_ rung: ComputeUnits, _ outcome: Outcome, _ reason: String) {
-        let deaths = verdicts[rung]?.deaths ?? 0
-        verdicts[rung] = Verdict(outcome: outcome, deaths: deaths, waited: 0, reason: Self.oneLine(reason))
+        let ends = deaths(rung)
+        verdicts[rung] = Verdict(outcome: outcome, ends: ends, waited: 0, reason: Self.oneLine(reason))
+    }
+
+    private func deaths(_ rung: ComputeUnits) -> Int {
+        guard let verdict = verdicts[rung], verdict.outcome != .left else { return 0 }
+        return verdict.ends
     }
 
     private mutating func take(_ words: [String]) {
-        let died = words[0] == Self.mark
-        guard let rung = words.element(died ? 1 : 0).flatMap(ComputeUnits.init(rawValue:)) else { return }
-        if died {
-            let deaths = verdicts[rung]?.deaths ?? 0
-            verdicts[rung] = Verdict(outcome: .died, deaths: deaths + 1, waited: 0, reason: "")
+        let isMark = words[0] == Self.mark || words[0] == Self.softMark
+        guard let rung = words.element(isMark ? 1 : 0).flatMap(ComputeUnits.init(rawValue:)) else { return }
+        if isMark {
+            ended(rung, isLeft: words[0] == Self.softMark)
         } else if let outcome = words.element(1).flatMap(Outcome.init(rawValue:)),
-            let deaths = words.element(2).flatMap({ Int($0) }), let waited = words.element(3).flatMap({ Int($0) })
+            let ends = words.element(2).flatMap({ Int($0) }), let waited = words.element(3).flatMap({ Int($0) })
         {
-            let reason = words.element(4) ?? ""
-            verdicts[rung] = Verdict(outcome: outcome, deaths: deaths, waited: waited, reason: reason)
+            verdicts[rung] = Verdict(outcome: outcome, ends: ends, waited: waited, reason: words.element(4) ?? "")
+        }
+    }
+
+    /// Judges a rung whose mark was found: the app ended while it was tried.
+    private mutating func ended(_ rung: ComputeUnits, isLeft: Bool) {
+        let before = verdicts[rung]
+        let lefts = (before?.outcome == .left ? before?.ends ?? 0 : 0) + 1
+        if isLeft && lefts < ComputeUnitLadder.patience && deaths(rung) == 0 {
+            verdicts[rung] = Verdict(outcome: .left, ends: lefts, waited: 0, reason: "")
+        } else {
+            verdicts[rung] = Verdict(outcome: .died, ends: deaths(rung) + 1, waited: 0, reason: "")
         }
     }
 

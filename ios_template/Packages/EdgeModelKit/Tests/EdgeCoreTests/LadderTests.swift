@@ -106,13 +106,77 @@ final class LadderTests: XCTestCase {
         for _ in 1..<ComputeUnitLadder.pause { _ = try await start(missing: missing, deadly: deadly) }
         let again = try await taken(missing: missing, deadly: deadly)
         XCTAssertNil(again)
-        for _ in 0..<20 {
-            let later = try await taken(missing: missing, deadly: deadly)
-            XCTAssertEqual(later, .cpuAndGPU)
+        // Each time it is left alone for twice as long.
+        for _ in 0..<(2 * ComputeUnitLadder.pause) {
+            let later = try await start(missing: missing, deadly: deadly)
+            XCTAssertEqual(later?.computeUnits, .cpuAndGPU)
+            XCTAssertEqual(later?.lines[1], "cpu_and_ne: not tried, the app ended 2 times while it was tried")
         }
+        let third = try await taken(missing: missing, deadly: deadly)
+        XCTAssertNil(third)
         ladder().forget()
         let forgotten = try await taken()
         XCTAssertEqual(forgotten, .all)
+    }
+
+    func testHoweverOftenARungDiedItIsTriedAgainAtLast() async throws {
+        var memory = LadderMemory(nil, key: "k")
+        for _ in 0..<40 {
+            memory.begin(.all)
+            memory = LadderMemory(memory.text("k"), key: "k")
+        }
+        for _ in 0..<ComputeUnitLadder.longestPause {
+            memory.passTime()
+            XCTAssertEqual(memory.reasonToSkip(.all), "the app ended 40 times while it was tried")
+        }
+        memory.passTime()
+        XCTAssertNil(memory.reasonToSkip(.all))
+    }
+
+    func testAnAppThatEndsAfterItsTryWasGivenUpTellsLittleOfTheRung() async throws {
+        // A load that hangs: the user leaves the app each time, and the system ends it.
+        func leave() async {
+            let ladder = ladder()
+            var left: String?
+            _ = try? await ladder.climb(
+                make: { _ -> Int in
+                    ladder.giveUp()
+                    left = self.store.text
+                    throw CancellationError()
+                }, check: { _ in [] })
+            store.text = left
+        }
+        for _ in 1..<ComputeUnitLadder.patience {
+            await leave()
+            XCTAssertEqual(store.text?.contains("leaving all"), true)
+            XCTAssertNil(LadderMemory(store.text, key: "model|system|device").reasonToSkip(.all))
+        }
+        await leave()
+        let climb = try await start()
+        XCTAssertEqual(climb?.lines.first, "all: not tried, the app ended while it was tried")
+        // What is given up and ends well after all is forgiven.
+        ladder().forget()
+        await leave()
+        let again = try await start()
+        XCTAssertEqual(again?.lines, ["all: runs, its numbers are right"])
+        await leave()
+        XCTAssertNil(LadderMemory(store.text, key: "model|system|device").reasonToSkip(.all))
+    }
+
+    func testWhatNobodyWaitsForIsNotTried() async throws {
+        let tried = await Task {
+            var tried: [ComputeUnits] = []
+            let ladder = ComputeUnitLadder([.all, .cpuOnly], key: "key", store: Memory())
+            ladder.giveUp()
+            _ = try? await ladder.climb(
+                make: { units in
+                    tried.append(units)
+                    withUnsafeCurrentTask { $0?.cancel() }
+                    return units
+                }, check: { _ in ["wrong"] })
+            return tried
+        }.value
+        XCTAssertEqual(tried, [.all])
     }
 
     func testTheLastRungIsAlwaysTried() async throws {
@@ -151,8 +215,11 @@ final class LadderTests: XCTestCase {
         let remembered = await Task {
             let store = Memory()
             let ladder = ComputeUnitLadder([.all, .cpuOnly], key: "key", store: store)
-            withUnsafeCurrentTask { $0?.cancel() }
-            let climb = try? await ladder.climb(make: { _ -> Int in throw Refusal() }, check: { _ in [] })
+            let climb = try? await ladder.climb(
+                make: { _ -> Int in
+                    withUnsafeCurrentTask { $0?.cancel() }
+                    throw Refusal()
+                }, check: { _ in [] })
             return climb == nil ? store.text : nil
         }.value
         XCTAssertEqual(remembered, "edge-ladder 1\nkey\n")
@@ -171,7 +238,7 @@ final class LadderTests: XCTestCase {
     func testReasonsAndKeysStayOnOneLine() async throws {
         var memory = LadderMemory(nil, key: "")
         memory.fail(.all, "one\r\ntwo " + String(repeating: "x", count: 400))
-        memory.trying = .cpuOnly
+        memory.begin(.cpuOnly)
         let lines = memory.text("a\nb").split(separator: "\n")
         XCTAssertEqual(lines.count, 4)
         XCTAssertEqual(lines[1], "a b")
