@@ -15,7 +15,11 @@ android {
         versionName = "1.0"
         testInstrumentationRunner = "androidx.test.runner.AndroidJUnitRunner"
         // x86_64 is for emulators; an app bundle sends no phone more than its own.
+[% if "compiled" in flags %]
         ndk { abiFilters += listOf("arm64-v8a", "x86_64") }
+[% else %]
+        ndk { abiFilters += listOf("arm64-v8a", "armeabi-v7a", "x86_64") }
+[% endif %]
     }
 
     buildTypes {

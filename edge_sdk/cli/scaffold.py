@@ -63,7 +63,7 @@ def android(
     runtime: Annotated[
         str,
         typer.Option(
-            help="litert (CompiledModel, in the app), litert1 (Interpreter: Flex operators, old devices), "
+            help="litert (CompiledModel, in the app), litert1 (Interpreter: Flex operators, 32-bit devices), "
             "or play (Google Play services)."
         ),
     ] = "litert",

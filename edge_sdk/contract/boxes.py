@@ -123,11 +123,19 @@ def _samples(
                 why=f"there are {count} boxes, and with a class each they have one score each",
             )
         all_classes = all_classes.reshape(batch, count)
+    ends: np.ndarray | None = None
+    if rule.count is not None:
+        ends = np.asarray(outputs[rule.count]).reshape(-1)
+        if ends.size < batch:
+            raise ConfigError(
+                f"output {rule.count!r} has {ends.size} numbers",
+                why=f"it tells for each of {batch} samples how many boxes count",
+            )
     found = []
     for index in range(batch):
         end = count
-        if rule.count is not None:
-            given = float(np.asarray(outputs[rule.count]).reshape(-1)[index])
+        if ends is not None:
+            given = float(ends[index])
             end = int(min(max(given, 0.0), float(count))) if np.isfinite(given) else 0
         classes = None if all_classes is None else all_classes[index, :end]
         found.append((all_boxes[index, :end], all_scores[index, :end], classes))

@@ -147,7 +147,7 @@ def render_bundle(bundle: Bundle, options: ScaffoldOptions) -> RenderedProject:
         ConfigError: The template is damaged.
     """
     from edge_sdk.scaffold.golden import golden_json
-    from edge_sdk.scaffold.spec import mobile_spec, model_content
+    from edge_sdk.scaffold.selection import mobile_spec, model_content
 
     spec = mobile_spec(bundle, options)
     content = Content(

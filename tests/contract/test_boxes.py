@@ -207,6 +207,12 @@ def test_shapes_that_do_not_fit(boxes: tuple[int, ...], scores: tuple[int, ...],
         detect({"b": np.zeros(boxes), "s": np.zeros(scores)}, Detections(boxes="b", scores="s"))
 
 
+def test_every_sample_tells_how_many_boxes_count() -> None:
+    outputs = {"b": np.zeros((2, 3, 4)), "s": np.zeros((2, 3)), "n": np.zeros(1)}
+    with pytest.raises(ConfigError, match="output 'n' has 1 numbers"):
+        detect(outputs, Detections(boxes="b", scores="s", count="n"))
+
+
 def test_settings_that_cannot_be() -> None:
     grid = AnchorGrid(rows=1, columns=1, sizes=((1.0, 1.0),))
     for wrong in (

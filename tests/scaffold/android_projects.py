@@ -26,7 +26,7 @@ def _float(name: str, *shape: int) -> MobileTensor:
 
 
 def _spec(name: str, **changes: object) -> MobileSpec:
-    base = replace(spec_of(name=name, labels=()), accelerators=ANDROID_ACCELERATORS)
+    base = replace(spec_of(name=name, labels=()), accelerators=ANDROID_ACCELERATORS["litert"])
     return replace(base, model_file="sample.tflite", **changes)  # type: ignore[arg-type]
 
 

@@ -26,7 +26,8 @@ from edge_sdk.contract.spec import (
     TensorSpec,
 )
 from edge_sdk.scaffold.golden import golden_json
-from edge_sdk.scaffold.spec import MobileSpec, MobileTensor, default_options, mobile_spec
+from edge_sdk.scaffold.selection import mobile_spec
+from edge_sdk.scaffold.spec import MobileSpec, MobileTensor, default_options
 from tests.scaffold.bundles import make_bundle, variant
 from tests.scaffold.parity import parity_vectors
 from tests.scaffold.tiny import spec_of

@@ -20,13 +20,8 @@ from edge_sdk.contract.spec import (
 )
 from edge_sdk.scaffold.golden import golden_json
 from edge_sdk.scaffold.render import Content, RenderedProject, labels_text, render_platform, spec_json
-from edge_sdk.scaffold.spec import (
-    MobileSpec,
-    ScaffoldOptions,
-    default_options,
-    mobile_spec,
-    model_content,
-)
+from edge_sdk.scaffold.selection import mobile_spec, model_content
+from edge_sdk.scaffold.spec import MobileSpec, ScaffoldOptions, default_options
 from tests.scaffold.bundles import make_bundle, package
 
 IMAGE = TensorSpec(name="image", dtype="float32", shape=(None, 8, 6, 3))

@@ -20,7 +20,8 @@ from edge_sdk.contract.spec import Contract, ImagePreprocess, Preprocess, Signat
 from edge_sdk.resources import data_folder
 from edge_sdk.scaffold.golden import golden_document, tensor_json
 from edge_sdk.scaffold.render import Content, render_platform
-from edge_sdk.scaffold.spec import default_options, mobile_spec
+from edge_sdk.scaffold.selection import mobile_spec
+from edge_sdk.scaffold.spec import default_options
 from edge_sdk.scaffold.toolchain.debian import Debian, find_debian
 from edge_sdk.scaffold.toolchain.places import Completed, Missing
 from tests.scaffold.bundles import make_bundle, package

@@ -17,7 +17,8 @@ from edge_sdk.errors import ConfigError, IncompatibleTargetError
 from edge_sdk.model.tflite_file import read_tflite
 from edge_sdk.scaffold.fixed_shapes import with_fixed_shapes
 from edge_sdk.scaffold.golden import golden_json, tensor_of
-from edge_sdk.scaffold.spec import MobileSpec, ScaffoldOptions, default_options, mobile_spec, model_content
+from edge_sdk.scaffold.selection import mobile_spec, model_content
+from edge_sdk.scaffold.spec import MobileSpec, ScaffoldOptions, default_options
 from tests.scaffold.bundles import SIGNATURE, make_bundle, package, variant
 
 MODELS = Path(__file__).parents[1] / "data" / "models"
@@ -106,6 +107,21 @@ def test_what_a_phone_cannot_run(tmp_path: Path, item: Variant, says: str, way_o
     with pytest.raises(IncompatibleTargetError, match=says) as caught:
         _spec(make_bundle(tmp_path, item))
     assert way_out in str(caught.value.hint)
+
+
+def test_names_that_swift_takes_for_one(tmp_path: Path) -> None:
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    signature = Signature(
+        name="serving_default",
+        inputs=tuple(TensorSpec(name=name, dtype="float32", shape=(2,)) for name in (composed, decomposed)),
+        outputs=(TensorSpec(name="y", dtype="float32", shape=(2,)),),
+    )
+    contract = Contract(signatures=(signature,), default_signature="serving_default")
+    path = make_bundle(tmp_path, replace(package(), signatures=(signature,)), contract=contract)
+    with pytest.raises(IncompatibleTargetError, match="for Swift") as caught:
+        _spec(path, "ios")
+    assert "'caf\\xe9' and 'cafe\\u0301'" in str(caught.value.why)
+    assert caught.value.hint
 
 
 def test_a_bundle_for_another_platform(tmp_path: Path) -> None:

@@ -106,7 +106,9 @@ public final class ComputeUnitLadder {
         }
         throw ModelError(
             "no compute units run the model: \(lines.joined(separator: "; "))",
-            "free memory and start again; the reasons tell what each one lacks"
+            memory.isWrong(rungs[rungs.count - 1])
+                ? "this system's Core ML computes something else than the host: report it, and try another variant"
+                : "free memory and start again; the reasons tell what each one lacks"
         )
     }
 
@@ -215,6 +217,8 @@ struct LadderMemory {
     mutating func end() { (trying, isGivenUp) = (nil, false) }
 
     func hasPassed(_ rung: ComputeUnits) -> Bool { verdicts[rung]?.outcome == .passed }
+
+    func isWrong(_ rung: ComputeUnits) -> Bool { verdicts[rung]?.outcome == .wrong }
 
     /// A rung that works is forgiven all that was before.
     mutating func pass(_ rung: ComputeUnits) {

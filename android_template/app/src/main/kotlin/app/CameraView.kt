@@ -24,6 +24,7 @@ import androidx.compose.ui.res.stringResource
 import androidx.compose.ui.viewinterop.AndroidView
 import androidx.lifecycle.compose.LocalLifecycleOwner
 import java.util.concurrent.Executors
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.awaitCancellation
 
 /**
@@ -60,8 +61,9 @@ fun CameraView(
                 .setResolutionSelector(shape)
                 .build()
         val thread = Executors.newSingleThreadExecutor()
-        val provider = ProcessCameraProvider.awaitInstance(context)
+        var provider: ProcessCameraProvider? = null
         try {
+            provider = ProcessCameraProvider.awaitInstance(context)
             val back = provider.hasCamera(CameraSelector.DEFAULT_BACK_CAMERA)
             analysis.setAnalyzer(thread) { image ->
                 image.use { frame(it.toBitmap(), it.imageInfo.rotationDegrees, !back) }
@@ -69,10 +71,13 @@ fun CameraView(
             val selector = if (back) CameraSelector.DEFAULT_BACK_CAMERA else CameraSelector.DEFAULT_FRONT_CAMERA
             provider.bindToLifecycle(owner, selector, preview, analysis)
             awaitCancellation()
-        } catch (_: IllegalArgumentException) {
+        } catch (stop: CancellationException) {
+            throw stop
+        } catch (_: Exception) {
+            // Of a device without a camera CameraX says so in several ways, also while it starts.
             onFailure(missing, other)
         } finally {
-            provider.unbind(preview, analysis)
+            provider?.unbind(preview, analysis)
             analysis.clearAnalyzer()
             thread.shutdown()
         }

@@ -104,4 +104,5 @@ private fun Actions(state: ScreenState, model: MainViewModel) {
 private fun TestButtons(state: ScreenState, model: MainViewModel) {
     OutlinedButton(onClick = model::runRecorded, enabled = !state.busy) { Text(stringResource(R.string.run_recorded)) }
     OutlinedButton(onClick = model::selfTest, enabled = !state.busy) { Text(stringResource(R.string.self_test)) }
+    OutlinedButton(onClick = model::tryAll, enabled = !state.busy) { Text(stringResource(R.string.try_all)) }
 }

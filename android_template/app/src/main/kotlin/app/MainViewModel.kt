@@ -47,7 +47,7 @@ class MainViewModel(application: Application) : AndroidViewModel(application) {
     }
 [% if "camera" in flags %]
 
-    /** Used on the camera's thread alone. */
+    /** Used by [frame] alone. */
     private val frames by lazy { PictureInputs { recorded } }
 [% endif %]
 
@@ -69,6 +69,13 @@ class MainViewModel(application: Application) : AndroidViewModel(application) {
 [% endif %]
     }
 
+    /** Tries all accelerators again, also those that were wrong, failed or ended the app. */
+    fun tryAll() = attempt {
+        model.trim()
+        Models.forget(getApplication())
+        model.use { opened -> mutable.update { it.copy(report = opened.report) } }
+    }
+
     /** Compares this device with the host. */
     fun selfTest() = attempt {
         val problems = model.use { SelfTest.problems(SelfTest.vectors(getApplication()), it) }
@@ -88,6 +95,7 @@ class MainViewModel(application: Application) : AndroidViewModel(application) {
     fun useCamera(on: Boolean) = mutable.update { it.copy(camera = on, result = null, problem = null) }
 
     /** Runs the model on a frame, and returns when it is over: the camera then gives the newest one. */
+    @Synchronized // After the screen turned, the old camera may still be at its last frame.
     fun frame(bitmap: Bitmap, rotationDegrees: Int, mirrored: Boolean) {
         try {
             val picture = frames.bitmaps.picture(bitmap, rotationDegrees)

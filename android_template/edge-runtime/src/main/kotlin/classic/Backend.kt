@@ -76,6 +76,8 @@ internal inline fun <T> translated(what: String, block: () -> T): T =
         throw failed(what, failure)
     } catch (failure: IllegalStateException) {
         throw failed(what, failure)
+    } catch (failure: LinkageError) {
+        throw ModelError("$what: ${failure.message}", "this device's processor has no LiteRT, or the app lacks its library", failure)
     }
 
 internal fun failed(what: String, failure: Exception) =

@@ -115,4 +115,6 @@ internal inline fun <T> translated(what: String, block: () -> T): T =
             "adb logcat -s tflite litert shows what the runtime says; another accelerator may do",
             failure,
         )
+    } catch (failure: LinkageError) {
+        throw ModelError("$what: ${failure.message}", "this device's processor has no LiteRT, or the app lacks its library", failure)
     }

@@ -116,15 +116,18 @@ internal class DetectionTensors private constructor(
             if (indices != null && (indices.size != count || classes != 1)) {
                 throw wrong(spec.classes, indices, "$count boxes have a class and one score each")
             }
-            val meant = spec.count?.let { meant(named(outputs, it).real(0), count) } ?: count
+            val meant = spec.count?.let { meant(it, named(outputs, it), count) } ?: count
             return DetectionTensors(boxes, scores, indices, count, meant, classes)
         }
 
         private fun named(outputs: Map<String, Tensor>, name: String): Tensor =
             outputs[name] ?: throw ModelError("there is no output $name", "there are ${outputs.keys}")
 
-        private fun meant(count: Double, most: Int): Int =
-            if (count.isFinite()) count.coerceIn(0.0, most.toDouble()).toInt() else 0
+        private fun meant(name: String, tensor: Tensor, most: Int): Int {
+            if (tensor.size < 1) throw wrong(name, tensor, "it tells how many boxes count")
+            val count = tensor.real(0)
+            return if (count.isFinite()) count.coerceIn(0.0, most.toDouble()).toInt() else 0
+        }
 
         private fun wrong(name: String, tensor: Tensor, why: String) =
             ModelError("output $name has shape ${tensor.shape}", why)

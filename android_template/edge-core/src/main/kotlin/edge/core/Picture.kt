@@ -51,24 +51,40 @@ class Picture(
             else -> this
         }
 
-    companion object {
-        /**
-         * RGB of packed pixels as Android's Bitmap.getPixels gives them; alpha is dropped.
-         *
-         * @param reuse an array of the last picture, for frame after frame; taken where its size fits.
-         */
-        fun ofArgb(argb: IntArray, width: Int, height: Int, reuse: ByteArray? = null): Picture {
-            val count = Math.multiplyExact(width, height)
-            val size = Math.multiplyExact(count, 3)
-            val pixels = if (reuse != null && reuse.size == size) reuse else ByteArray(size)
-            var to = 0
-            for (index in 0 until count) {
-                val value = argb[index]
-                pixels[to++] = (value shr 16).toByte()
-                pixels[to++] = (value shr 8).toByte()
-                pixels[to++] = value.toByte()
+    /** Every [step]-th pixel of every [step]-th row, to show a large picture. */
+    fun thinned(step: Int): Picture {
+        if (step == 1) return this
+        val (columns, rows) = (width + step - 1) / step to (height + step - 1) / step
+        val out = ByteArray(columns * rows * channels)
+        for (row in 0 until rows) {
+            for (column in 0 until columns) {
+                val from = (row * step * width + column * step) * channels
+                pixels.copyInto(out, (row * columns + column) * channels, from, from + channels)
             }
-            return Picture(width, height, 3, pixels)
+        }
+        return Picture(columns, rows, channels, out)
+    }
+
+    /** The pixels packed, opaque, as Android's Bitmap takes them. */
+    fun argb(): IntArray {
+        val last = channels - 1
+        return IntArray(width * height) { index ->
+            val red = pixels[index * channels].toInt() and 0xFF
+            val green = pixels[index * channels + last / 2].toInt() and 0xFF
+            val blue = pixels[index * channels + last].toInt() and 0xFF
+            (0xFF shl 24) or (red shl 16) or (green shl 8) or blue
+        }
+    }
+
+    companion object {
+        /** Writes packed pixels, as Android's Bitmap.getPixels gives them, as RGB from place [at] of [rgb] on; alpha is dropped. */
+        fun unpack(argb: IntArray, rgb: ByteArray, at: Int = 0) {
+            var to = at
+            for (value in argb) {
+                rgb[to++] = (value shr 16).toByte()
+                rgb[to++] = (value shr 8).toByte()
+                rgb[to++] = value.toByte()
+            }
         }
     }
 }

@@ -33,7 +33,8 @@ class AcceleratorLadderTest {
     private val made = ArrayList<Runner>()
     private val checked = ArrayList<Accelerator>()
 
-    private fun ladder(key: String = "model|runtime|system") = AcceleratorLadder(Accelerator.entries, key, store)
+    private fun ladder(key: String = "model|runtime|system", wasLeft: Boolean = false) =
+        AcceleratorLadder(Accelerator.entries, key, store, wasLeft)
 
     private fun make(accelerator: Accelerator): Runner = Runner(accelerator).also { made += it }
 
@@ -42,11 +43,12 @@ class AcceleratorLadderTest {
         wrong: Set<Accelerator> = emptySet(),
         missing: Set<Accelerator> = emptySet(),
         deadly: Set<Accelerator> = emptySet(),
+        wasLeft: Boolean = false,
     ): AcceleratorLadder.Climb<Runner>? {
         made.clear()
         checked.clear()
         return try {
-            ladder(key).climb(
+            ladder(key, wasLeft).climb(
                 make = { rung ->
                     if (rung in missing) throw IllegalStateException("no driver")
                     if (rung in deadly) throw Death()
@@ -99,12 +101,44 @@ class AcceleratorLadderTest {
         assertTrue("gpu: not tried, the app ended while it was tried" in second!!.lines)
         repeat(AcceleratorLadder.PAUSE - 1) { start(missing = setOf(Accelerator.NPU), deadly = deadly) }
         assertEquals(null, start(missing = setOf(Accelerator.NPU), deadly = deadly))
-        repeat(20) {
+        // Each time it is left alone for twice as long.
+        repeat(2 * AcceleratorLadder.PAUSE) {
             val later = start(missing = setOf(Accelerator.NPU), deadly = deadly)
             assertEquals(Accelerator.GPU_CPU, later?.accelerator)
+            assertEquals("gpu: not tried, the app ended 2 times while it was tried", later!!.lines[1])
         }
+        assertEquals(null, start(missing = setOf(Accelerator.NPU), deadly = deadly))
         ladder().forget()
         assertEquals(Accelerator.NPU, start()?.accelerator)
+    }
+
+    @Test
+    fun howeverOftenARungDiedItIsTriedAgainAtLast() {
+        var memory = LadderMemory.read(null, "k")
+        repeat(40) {
+            memory.trying = Accelerator.NPU
+            memory = LadderMemory.read(memory.text("k"), "k")
+        }
+        repeat(AcceleratorLadder.LONGEST_PAUSE) {
+            memory.passTime()
+            assertEquals("the app ended 40 times while it was tried", memory.reasonToSkip(Accelerator.NPU))
+        }
+        memory.passTime()
+        assertEquals(null, memory.reasonToSkip(Accelerator.NPU))
+    }
+
+    @Test
+    fun anAppThatNobodySawTellsLittleOfTheRungThatWasTried() {
+        val deadly = setOf(Accelerator.NPU)
+        repeat(AcceleratorLadder.PATIENCE) { assertEquals(null, start(deadly = deadly, wasLeft = true)) }
+        val climb = start(wasLeft = true)
+        assertEquals("npu: not tried, the app ended while it was tried", climb?.lines?.first())
+        // What runs after all is forgiven, and one that died before is not.
+        ladder().forget()
+        assertEquals(null, start(deadly = deadly))
+        assertEquals(listOf("npu: runs, its numbers are right"), start(wasLeft = true)?.lines)
+        assertEquals(null, start(deadly = deadly))
+        assertEquals(Accelerator.GPU, start()?.accelerator)
     }
 
     @Test

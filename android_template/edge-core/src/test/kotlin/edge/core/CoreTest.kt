@@ -33,10 +33,34 @@ class CoreTest {
     @Test
     fun packedPixelsLoseTheirAlpha() {
         val argb = intArrayOf(0x00FF8001, -1)
-        val picture = Picture.ofArgb(argb, 2, 1)
-        assertContentEquals(byteArrayOf(-1, -128, 1, -1, -1, -1), picture.pixels)
-        assertSame(picture.pixels, Picture.ofArgb(argb, 2, 1, picture.pixels).pixels)
+        val rgb = ByteArray(9)
+        Picture.unpack(argb, rgb, 3)
+        assertContentEquals(byteArrayOf(0, 0, 0, -1, -128, 1, -1, -1, -1), rgb)
+        val picture = Picture(3, 1, 3, rgb)
+        assertContentEquals(intArrayOf(0xFF shl 24, 0xFFFF8001.toInt(), -1), picture.argb())
+        assertContentEquals(intArrayOf(-1), Picture(1, 1, 1, byteArrayOf(-1)).argb())
         assertFailsWith<ModelError> { Picture(2, 2, 3, ByteArray(11)) }
+    }
+
+    @Test
+    fun aLargePictureIsThinnedOutToShowIt() {
+        val picture = Picture(5, 3, 1, ByteArray(15) { it.toByte() })
+        assertSame(picture, picture.thinned(1))
+        val thin = picture.thinned(2)
+        assertEquals(3 to 2, thin.width to thin.height)
+        assertContentEquals(byteArrayOf(0, 2, 4, 10, 12, 14), thin.pixels)
+    }
+
+    @Test
+    fun boxesWithoutAnyNumberOfThemAreRefused() {
+        val spec = DetectionSpec(boxes = "b", scores = "s", count = "n")
+        val outputs =
+            mapOf(
+                "b" to Tensor.Floats(FloatArray(4), listOf(1, 4)),
+                "s" to Tensor.Floats(FloatArray(1), listOf(1)),
+                "n" to Tensor.Floats(FloatArray(0), listOf(0)),
+            )
+        assertFailsWith<ModelError> { Boxes.detect(outputs, spec, emptyList()) }
     }
 
     @Test

@@ -2,7 +2,6 @@ package edge.runtime
 
 import android.content.Context
 import edge.core.ModelError
-import edge.core.ModelFacts
 import edge.core.generated.ModelSpec
 import java.io.File
 import java.io.IOException
@@ -10,6 +9,10 @@ import java.net.HttpURLConnection
 import java.net.URL
 import javax.net.ssl.HttpsURLConnection
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withContext
 
 /** Where a model's file is. */
@@ -27,7 +30,8 @@ sealed interface ModelSource {
  * An app that leaves the model out of its APK calls [download] once; its manifest then asks for
  * android.permission.INTERNET.
  */
-class ModelStore(context: Context, private val facts: ModelFacts = ModelSpec) {
+class ModelStore(context: Context) {
+    private val facts = ModelSpec
     private val assets = context.applicationContext.assets
 
     // The name is the digest, and a file only gets it when its content was checked.
@@ -65,32 +69,44 @@ class ModelStore(context: Context, private val facts: ModelFacts = ModelSpec) {
      * Fetches the model, unless it is there: whole and with the right digest, or not at all.
      *
      * @param address of the file; https only.
+     * @param progress gets the bytes that came, of [ModelSpec]'s `modelSize`; called on a thread for such work.
      * @throws ModelError it could not be fetched, or is not this project's model.
      */
-    suspend fun download(address: String): Unit =
-        withContext(Dispatchers.IO) {
-            if (stored.isThere) return@withContext
+    suspend fun download(address: String, progress: (Long) -> Unit = {}): Unit =
+        withContext(Dispatchers.IO) { one.withLock { if (!stored.isThere) fetch(address, progress) } }
+
+    private suspend fun fetch(address: String, progress: (Long) -> Unit) {
+        val job = currentCoroutineContext()
+        try {
+            val connection =
+                URL(address).openConnection() as? HttpsURLConnection
+                    ?: throw ModelError("$address is not https", "give the address of a server with TLS")
+            connection.connectTimeout = TIMEOUT
+            connection.readTimeout = TIMEOUT
             try {
-                val connection =
-                    URL(address).openConnection() as? HttpsURLConnection
-                        ?: throw ModelError("$address is not https", "give the address of a server with TLS")
-                connection.connectTimeout = TIMEOUT
-                connection.readTimeout = TIMEOUT
-                try {
-                    if (connection.responseCode != HttpURLConnection.HTTP_OK) {
-                        throw ModelError("the server answered ${connection.responseCode}", "check the address $address")
-                    }
-                    connection.inputStream.use(stored::take)
-                } finally {
-                    connection.disconnect()
+                if (connection.responseCode != HttpURLConnection.HTTP_OK) {
+                    throw ModelError("the server answered ${connection.responseCode}", "check the address $address")
                 }
-            } catch (failure: IOException) {
-                throw ModelError("the model could not be fetched: ${failure.message}", "try again with a connection", failure)
+                connection.inputStream.use { stream ->
+                    stored.take(stream) {
+                        job.ensureActive()
+                        progress(it)
+                    }
+                }
+            } finally {
+                connection.disconnect()
             }
+        } catch (failure: IOException) {
+            val remedy = "try again with a connection, and room for ${facts.modelSize} bytes"
+            throw ModelError("the model could not be fetched: ${failure.message}", remedy, failure)
         }
+    }
 
     internal companion object {
         private const val TIMEOUT = 30_000
+
+        /** Two downloads at once would write to the same file. */
+        private val one = Mutex()
 
         /** For what belongs to this device: it is in no backup. */
         fun privateFolder(context: Context): File = File(context.applicationContext.noBackupFilesDir, "edge")

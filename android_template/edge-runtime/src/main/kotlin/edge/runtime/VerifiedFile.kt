@@ -17,17 +17,19 @@ internal class VerifiedFile(
     val isThere: Boolean get() = file.length() == size && size > 0
 
     /**
-     * Takes its content from a stream, and lets go of all other files beside it.
+     * Takes its content from a stream, and lets go of all other files beside it. One call at a time.
      *
+     * @param progress is called now and then with the bytes that came; what it throws ends this.
      * @throws ModelError the content is another one.
      * @throws IOException it cannot be read or written.
      */
-    fun take(stream: InputStream) {
+    fun take(stream: InputStream, progress: (Long) -> Unit = {}) {
         val folder = file.absoluteFile.parentFile ?: throw IOException("$file has no folder")
         if (!folder.isDirectory && !folder.mkdirs()) throw IOException("$folder cannot be made")
-        val part = File.createTempFile("model", ".part", folder)
+        // Always the same name: what a process that was ended left behind is written over.
+        val part = File(folder, "${file.name}.part")
         try {
-            copy(stream, part)
+            copy(stream, part, progress)
             if (!part.renameTo(file)) throw IOException("$part cannot become $file")
             folder.listFiles().orEmpty().filter { it.name != file.name }.forEach { it.delete() }
         } finally {
@@ -35,7 +37,7 @@ internal class VerifiedFile(
         }
     }
 
-    private fun copy(stream: InputStream, part: File) {
+    private fun copy(stream: InputStream, part: File, progress: (Long) -> Unit) {
         val digest = MessageDigest.getInstance("SHA-256")
         val buffer = ByteArray(BUFFER)
         var total = 0L
@@ -47,6 +49,7 @@ internal class VerifiedFile(
                 if (total > size) throw foreign("more than the $size bytes that were expected")
                 digest.update(buffer, 0, count)
                 out.write(buffer, 0, count)
+                progress(total)
             }
             out.fd.sync()
         }

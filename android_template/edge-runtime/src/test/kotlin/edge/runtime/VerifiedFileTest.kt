@@ -55,6 +55,28 @@ class VerifiedFileTest {
     }
 
     @Test
+    fun whoStopsItKeepsNothing() {
+        val told = ArrayList<Long>()
+        assertThrows(IllegalStateException::class.java) {
+            file.take(ByteArrayInputStream(content)) {
+                told += it
+                error("the person left")
+            }
+        }
+        assertEquals(listOf(3L), told)
+        assertEquals(emptyList<String>(), models.list()?.toList())
+    }
+
+    @Test
+    fun whatAnEndedProcessLeftIsWrittenOver() {
+        models.mkdirs()
+        File(models, "new.tflite.part").writeText("abcdefgh")
+        file.take(ByteArrayInputStream(content))
+        assertEquals(listOf("new.tflite"), models.list()?.toList())
+        assertArrayEquals(content, file.file.readBytes())
+    }
+
+    @Test
     fun moreThanTheModelIsNotReadToItsEnd() {
         val endless =
             object : InputStream() {
