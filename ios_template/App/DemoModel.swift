@@ -67,7 +67,7 @@ final class DemoModel: ObservableObject {
 
     /// Tries all compute units again, also those that were wrong, failed or ended the app.
     func tryAllUnits() async {
-        await runner.forget()
+        await work("Closing the model") { await self.runner.forget() }
         await open()
     }
 
@@ -134,6 +134,8 @@ final class DemoModel: ObservableObject {
 
     /// Shows that a picture could not be had.
     func fail(toLoad error: any Error) {
+        // Another one was chosen meanwhile.
+        if Task.isCancelled { return }
         failure = ModelError(
             "the picture cannot be loaded: \(error.localizedDescription)",
             "choose another one, or try again when the device is online", cause: error)
