@@ -127,10 +127,14 @@ def not_built() -> Any:
 def check(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Rebuild the named models with lively weights; return differences, or why they were refused."""
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    import keras
     import numpy as np
 
     from edge_sdk.errors import ModelError
     from edge_sdk.optimize.rebuild import prove_equal, rebuild
+
+    # Of some random weights a sigmoid at its end hides every change.
+    keras.utils.set_random_seed(0)
 
     random = np.random.default_rng(0)
     found: dict[str, Any] = {}
@@ -155,7 +159,7 @@ def check(arguments: Mapping[str, Any]) -> dict[str, Any]:
             "nested": any(isinstance(layer, type(rebuilt.model)) for layer in rebuilt.model.layers),
         }
         kernel = next(item for item in reversed(rebuilt.model.weights) if len(item.shape) > 1)
-        kernel.assign(kernel * 1.01)
+        kernel.assign(kernel * 0.9)
         try:
             prove_equal(model, rebuilt, inputs)
         except ModelError as error:
